@@ -141,10 +141,7 @@ function head(isIn) {
   });
   themes.setAttribute("aria-label", t("theme"));
   const languages = select([["en", "English"], ["zh", "中文"]], language(), (value) => {
-    forBrowser.set("language", value);
-    setLanguage(value === "zh" ? "zh" : "en");
-    build();
-    /** @type {HTMLElement | null} */ (root.querySelector(".choices select"))?.focus();
+    void speak(value === "zh" ? "zh" : "en");
   });
   languages.setAttribute("aria-label", "Language / 语言");
   languages.lang = "en";
@@ -157,6 +154,18 @@ function head(isIn) {
   out.hidden = !isIn || session?.who === "local";
   element.append(h("div", { class: "choices" }, languages, themes, out));
   return element;
+}
+
+/** @param {import("./i18n.js").Language} wanted */
+async function speak(wanted) {
+  try {
+    await setLanguage(wanted);
+    forBrowser.set("language", wanted);
+  } catch {
+    notice(t("error.offline"), "bad");
+  }
+  build();
+  /** @type {HTMLElement | null} */ (root.querySelector(".choices select"))?.focus();
 }
 
 function mark() {

@@ -1,22 +1,37 @@
 // The language of the page: by choice, else the first of the browser's that fits.
-import { SENTENCES } from "./sentences-zh.js";
 import { visible } from "./visible.js";
-import { EN } from "./words-en.js";
-import { ZH } from "./words-zh.js";
 
-/** @typedef {keyof typeof EN} WordId */
+/** @typedef {keyof typeof import("./words-en.js").EN} WordId */
 /** @typedef {"en" | "zh"} Language */
+/** @typedef {{words: Record<WordId, string>, sentences: Array<[string, string]>}} Texts */
 
 /** @type {Language} */
 let current = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+
+/**
+ * What that language needs; the other one's is not loaded. theme.js asks for the same ahead.
+ * @param {Language} wanted
+ * @returns {Promise<Texts>}
+ */
+async function load(wanted) {
+  if (wanted === "en") {
+    return { words: (await import("./words-en.js")).EN, sentences: [] };
+  }
+  const [{ ZH }, { SENTENCES }] = await Promise.all([import("./words-zh.js"), import("./sentences-zh.js")]);
+  return { words: ZH, sentences: SENTENCES };
+}
+
+let { words, sentences } = await load(current);
 
 export function language() {
   return current;
 }
 
-/** @param {Language} wanted */
-export function setLanguage(wanted) {
+/** Fails, and changes nothing, where the texts cannot be had. @param {Language} wanted */
+export async function setLanguage(wanted) {
+  ({ words, sentences } = await load(wanted));
   current = wanted;
+  patterns = null;
   document.documentElement.lang = wanted === "zh" ? "zh-CN" : "en";
 }
 
@@ -26,10 +41,17 @@ export function setLanguage(wanted) {
  * @param {Record<string, string | number>} [values]
  */
 export function t(id, values = {}) {
-  const text = current === "zh" ? ZH[id] : EN[id];
-  return text
+  return words[id]
     .replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (_, name, one, more) => (Number(values[name]) === 1 ? one : more))
     .replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/**
+ * The words of an id that may be none. @param {string} id
+ * @returns {string | null}
+ */
+export function maybe(id) {
+  return id in words ? t(/** @type {WordId} */ (id)) : null;
 }
 
 /**
@@ -40,8 +62,7 @@ export function told(word) {
   if (word === null || word === undefined || word === "") {
     return "";
   }
-  const id = `told.${word}`;
-  return id in EN ? t(/** @type {WordId} */ (id)) : visible(sentence(word)[0]);
+  return maybe(`told.${word}`) ?? visible(sentence(word)[0]);
 }
 
 /**
@@ -58,7 +79,7 @@ let patterns = null;
 
 /** Each sentence as a pattern, its names, and the Chinese. */
 function compiled() {
-  patterns ??= SENTENCES.map(([english, chinese]) => {
+  patterns ??= sentences.map(([english, chinese]) => {
     /** @type {string[]} */
     const names = [];
     const source = english.split(/\{(\w+)\}/).map((part, at) => {
@@ -81,8 +102,8 @@ function compiled() {
  */
 export function inChinese(text, depth = 0) {
   const id = `told.${text}`;
-  if (id in ZH) {
-    return ZH[/** @type {WordId} */ (id)];
+  if (id in words) {
+    return words[/** @type {WordId} */ (id)];
   }
   for (const [pattern, names, chinese] of compiled()) {
     const found = pattern.exec(text);

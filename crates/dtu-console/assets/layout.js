@@ -1,6 +1,5 @@
 // Where fields stand on the page, and what people call them. What is allowed comes from the command table.
-import { EN } from "./words-en.js";
-import { either, t } from "./i18n.js";
+import { either, maybe, t } from "./i18n.js";
 
 /** @typedef {import("./types.js").Field} Field */
 /** @typedef {import("./types.js").SettingCommand} SettingCommand */
@@ -23,17 +22,12 @@ const FULL = /^(CIPCFG\.(LEN|AUTO|RESERVED|RTIME)|CSTT\.(USER|PASSWORD))$/;
 /** Of a link: first whether it is used, then where it goes. */
 const ORDER = ["START", "PROTOCOL", "ADDRESS", "PORT"];
 
-/** @param {string} id */
-function word(id) {
-  return id in EN ? t(/** @type {keyof typeof EN} */ (id)) : null;
-}
-
 /** @param {Schema} schema @returns {Section[]} */
 export function sections(schema) {
   /** @type {Map<string, Section>} */
   const all = new Map();
   for (const group of schema.groups) {
-    all.set(group.id, { id: group.id, title: word(`group.${group.id}`) ?? either(group.title, group.title_zh), blocks: [] });
+    all.set(group.id, { id: group.id, title: maybe(`group.${group.id}`) ?? either(group.title, group.title_zh), blocks: [] });
   }
   for (const group of schema.groups) {
     for (const command of group.commands) {
@@ -97,12 +91,12 @@ function titleOf(block) {
   if (block === "") {
     return "";
   }
-  return word(`block.${block}`) ?? (/^\d+$/.test(block) ? t("link.n", { n: block }) : block);
+  return maybe(`block.${block}`) ?? (/^\d+$/.test(block) ? t("link.n", { n: block }) : block);
 }
 
 /** @param {SettingCommand} command @param {Field} field @param {string} key */
 export function fieldLabel(command, field, key) {
-  const own = word(`field.${key}`) ?? word(`field.${field.key}`) ?? word(`field.${nameOf(field)}.${field.name}`);
+  const own = maybe(`field.${key}`) ?? maybe(`field.${field.key}`) ?? maybe(`field.${nameOf(field)}.${field.name}`);
   if (own !== null) {
     return own;
   }
@@ -121,6 +115,6 @@ export function longLabel(command, field, key) {
 /** @param {string} key @param {import("./types.js").Choice} choice */
 export function wordOfChoice(key, choice) {
   const head = key.replace(/\.\d+(?=\.|$)/, "");
-  const own = word(`choice.${key}.${choice.value}`) ?? word(`choice.${head}.${choice.value}`);
+  const own = maybe(`choice.${key}.${choice.value}`) ?? maybe(`choice.${head}.${choice.value}`);
   return own ?? (either(choice.word, choice.word_zh) || choice.value);
 }

@@ -2,9 +2,8 @@
 import { button, fill, foreign, h, setText, svg } from "./dom.js";
 import * as format from "./format.js";
 import { rates, ROOM } from "./history.js";
-import { told, t } from "./i18n.js";
+import { maybe, t, told } from "./i18n.js";
 import { readOnce, status } from "./live.js";
-import { EN } from "./words-en.js";
 import { busy, card, countdown, duration, empty, facts, isUp, spark, said } from "./parts.js";
 
 /** @typedef {import("./types.js").Status} Status */
@@ -13,7 +12,7 @@ import { busy, card, countdown, duration, empty, facts, isUp, spark, said } from
 
 /** @param {import("./app.js").Context} context @returns {Page} */
 export function overview(context) {
-  const device = deviceCard();
+  const device = deviceCard(context.session.fingerprint ?? "");
   const radio = radioCard(context.session.features.radio);
   const serial = serialCard();
   const losses = lossesCard();
@@ -74,7 +73,8 @@ function put(place, text) {
   }
 }
 
-function deviceCard() {
+/** @param {string} fingerprint */
+function deviceCard(fingerprint) {
   const mode = slot();
   const phase = slot();
   const uptime = slot();
@@ -88,7 +88,9 @@ function deviceCard() {
     [t("device.restarts"), restarts],
     [t("device.messages"), messages],
     [t("device.version"), version],
+    [t("device.certificate"), foreign(fingerprint)],
   ]);
+  /** @type {HTMLElement} */ (list.lastElementChild).hidden = fingerprint === "";
   return {
     element: card(t("device"), [], list),
     /** @param {Status} now */
@@ -313,8 +315,7 @@ function kindOf(link) {
 
 /** @param {string} what */
 function timerWord(what) {
-  const id = `timer.${what}`;
-  return id in EN ? t(/** @type {import("./i18n.js").WordId} */ (id)) : what;
+  return maybe(`timer.${what}`) ?? what;
 }
 
 /** @param {HTMLElement} place @param {Status} now */

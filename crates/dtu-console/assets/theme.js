@@ -1,4 +1,4 @@
-// Runs before the first paint: theme and language stand before anything shows.
+// Runs before the first paint: theme and language stand before anything shows, and its words are asked for.
 (() => {
   /** @param {string} key */
   const stored = (key) => {
@@ -16,5 +16,13 @@
   const chosen = stored("dtu.language");
   const fitting = navigator.languages.find((language) => /^(zh|en)\b/i.test(language)) ?? "en";
   const language = chosen === "zh" || chosen === "en" ? chosen : fitting.toLowerCase();
-  root.lang = language.startsWith("zh") ? "zh-CN" : "en";
+  const isChinese = language.startsWith("zh");
+  root.lang = isChinese ? "zh-CN" : "en";
+  const own = /** @type {HTMLScriptElement} */ (document.currentScript).src;
+  for (const name of isChinese ? ["sentences-zh.js", "words-zh.js"] : ["words-en.js"]) {
+    const link = document.createElement("link");
+    link.rel = "modulepreload";
+    link.href = new URL(name, own).href;
+    document.head.append(link);
+  }
 })();

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{
- *   who: "local" | "owner" | "viewer" | null, login: boolean, csrf: string, instance: string, version: string, assets?: string,
+ *   who: "local" | "owner" | "viewer" | null, login: boolean, csrf: string, instance: string, version: string, assets?: string, fingerprint?: string | null,
  *   features: {
  *     live: boolean, inject: boolean, radio: "sim" | "real" | "none", confirm: boolean, name: string,
  *     via: "local" | "port" | "network", local_only_settings?: unknown[],

@@ -54,6 +54,7 @@ export const EN = {
   "device.restarts": "Restarts",
   "device.messages": "Messages to be sent",
   "device.version": "Version",
+  "device.certificate": "Certificate (SHA-256)",
   radio: "Radio",
   "radio.operator": "Operator",
   "radio.signal": "Signal",

@@ -55,6 +55,7 @@ export const ZH = {
   "device.restarts": "重启次数",
   "device.messages": "待发短信",
   "device.version": "版本",
+  "device.certificate": "证书（SHA-256）",
   radio: "无线",
   "radio.operator": "运营商",
   "radio.signal": "信号强度",

@@ -17,6 +17,7 @@ use super::body::Body;
 use super::door::blocking;
 use super::fault::{Answer, Fault};
 use super::peer::Peer;
+use super::tls::Tls;
 use super::who::{Guesser, Identity};
 use crate::password::Who;
 
@@ -37,6 +38,7 @@ fn describe(app: &App, identity: &Identity) -> Value {
         "instance": sessions.instance(),
         "version": app.config.version,
         "assets": HASH,
+        "fingerprint": app.tls.as_ref().and_then(Tls::fingerprint),
         "features": features,
     })
 }

@@ -25,6 +25,10 @@ fn make(folder: &Path) -> CertificateDer<'static> {
 }
 
 fn get(port: u16, trusted: &CertificateDer<'static>) -> Result<Reply, std::io::Error> {
+    ask(port, trusted, "/healthz")
+}
+
+fn ask(port: u16, trusted: &CertificateDer<'static>, path: &str) -> Result<Reply, std::io::Error> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -37,7 +41,8 @@ fn get(port: u16, trusted: &CertificateDer<'static>) -> Result<Reply, std::io::E
     let mut tls = ClientConnection::new(Arc::new(config), name).unwrap();
     let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let mut stream = Stream::new(&mut tls, &mut socket);
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
     Ok(Reply::parse(&bytes))
@@ -61,6 +66,8 @@ fn the_console_speaks_tls_and_takes_new_files() {
     assert!(console.url().starts_with("https://"), "{}", console.url());
     let port = console.address().port();
     assert_eq!(get(port, &first).unwrap().text(), "ok\n");
+    let session = ask(port, &first, "/api/session").unwrap().json();
+    assert!(session["fingerprint"].is_null(), "{session}");
 
     // Plain text is not answered.
     let mut plain = TcpStream::connect(console.address()).unwrap();
@@ -127,6 +134,8 @@ fn a_self_made_certificate_is_kept_and_its_fingerprint_told() {
     }
     // A client that trusts it checks names and signature.
     assert_eq!(get(console.address().port(), &own).unwrap().text(), "ok\n");
+    let session = ask(console.address().port(), &own, "/api/session").unwrap();
+    assert_eq!(session.json()["fingerprint"], fingerprint);
     let other = make(folder.path());
     assert!(get(console.address().port(), &other).is_err());
     console.stop();

@@ -232,6 +232,7 @@ export class Mock {
       csrf: this.csrf,
       instance: "mock",
       version: this.version,
+      fingerprint: this.options.fingerprint ?? null,
       features: { live, inject: live, radio, confirm, name: this.options.hostile ? EVIL : "dtud on pty:./dtu0", via: live ? "local" : "port", local_only_settings: [] },
     };
   }

@@ -103,6 +103,19 @@ describe("a stranger's bytes do nothing", { concurrency: 3 }, () => {
   });
 });
 
+test("the fingerprint of a self-made certificate is on the overview, and of no other", async () => {
+  const fingerprint = Array.from({ length: 32 }, (_, at) => (at * 7 + 16).toString(16).toUpperCase()).join(":");
+  for (const told of [fingerprint, null]) {
+    const own = await tab({ width: 320, mock: { fingerprint: told } });
+    await own.waitForSelector(".link");
+    const place = own.locator("dt", { hasText: "Certificate (SHA-256)" }).locator("xpath=../dd");
+    assert.equal(await place.isVisible(), told !== null);
+    assert.equal(await place.textContent(), told ?? "");
+    await fits(own);
+    await own.finish();
+  }
+});
+
 test("under a prefix, as behind nginx", async () => {
   const own = await tab({ page: "traffic", mock: { base: "/box/1/" } });
   await own.waitForSelector(".rows > li");
@@ -141,19 +154,25 @@ describe("nothing is wider than a small window", { concurrency: 3 }, () => {
   }
 });
 
-test("the page is small, and everything comes from its own place", async () => {
+for (const [locale, title, others] of [["en-GB", "Overview", "zh"], ["zh-CN", "概览", "en"]]) {
+  test(`the page is small, and everything comes from its own place, nothing for another language: ${locale}`, () => isSmall(locale, title, others));
+}
+
+async function isSmall(locale, title, others) {
   const own = await tab();
   const context = own.context();
-  const cold = await context.browser().newContext();
+  const cold = await context.browser().newContext({ locale });
   const fresh = await cold.newPage();
   let bytes = 0;
   const strangers = [];
+  const asked = [];
   const client = await cold.newCDPSession(fresh);
   await client.send("Network.enable");
   client.on("Network.loadingFinished", (event) => {
     bytes += event.encodedDataLength;
   });
   client.on("Network.requestWillBeSent", (event) => {
+    asked.push(event.request.url.split("/").at(-1));
     if (!event.request.url.startsWith(own.mock.url)) {
       strangers.push(event.request.url);
     }
@@ -161,10 +180,25 @@ test("the page is small, and everything comes from its own place", async () => {
   await fresh.goto(own.mock.url);
   await fresh.waitForSelector(".link");
   await fresh.waitForTimeout(1500);
+  assert.equal(await fresh.locator("h1").innerText(), title);
   assert.deepEqual(strangers, []);
+  assert.equal(new Set(asked).size, asked.length, "nothing is fetched twice");
+  assert.deepEqual(asked.filter((name) => name.endsWith(`-${others}.js`)), []);
   assert.ok(bytes > 20_000 && bytes <= 150 * 1024, `${bytes} bytes`);
-  console.log(`# cold: ${bytes} bytes`);
+  console.log(`# cold, ${locale}: ${bytes} bytes`);
   await cold.close();
+  await own.finish();
+}
+
+test("another language that cannot be had leaves the page as it is", async () => {
+  const own = await tab();
+  await own.route(/-zh\.js$/, (route) => route.abort());
+  const languages = own.locator(".choices select").first();
+  await languages.selectOption("zh");
+  await own.waitForSelector(".notice");
+  assert.equal(await own.locator("h1").innerText(), "Overview");
+  assert.equal(await languages.inputValue(), "en");
+  assert.equal(await own.evaluate(() => document.documentElement.lang), "en");
   await own.finish();
 });
 
