@@ -301,6 +301,7 @@ fn more_values_than_a_device_has_are_refused() {
 #[test]
 fn a_long_file_that_is_read_keeps_nobody_waiting() {
     let stage = Stage::new();
+    const MANY: usize = 20;
     // A list of half a million numbers is no value, but that is known only when it has been read.
     let text = format!("CIPR = [{}]", "1,".repeat(500_000));
     let (host, csrf, length) = (stage.address(), stage.csrf(), text.len());
@@ -310,21 +311,16 @@ fn a_long_file_that_is_read_keeps_nobody_waiting() {
          Content-Length: {length}\r\nConnection: close\r\n\r\n"
     );
     slow.write_all(head.as_bytes()).unwrap();
-    let (all_but_one, last) = text.as_bytes().split_at(length - 1);
-    slow.write_all(all_but_one).unwrap();
-    let mut quick = stage.connect();
-    // The console has the whole file before it has the question, which it answers first all the same.
-    slow.write_all(last).unwrap();
-    quick
-        .write_all(
-            format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
-                .as_bytes(),
-        )
-        .unwrap();
-    assert_eq!(crate::client::Reply::read(&mut quick).text(), "ok\n");
+    slow.write_all(text.as_bytes()).unwrap();
     slow.set_nonblocking(true).unwrap();
-    let early = slow.peek(&mut [0]).map_err(|error| error.kind());
-    assert_eq!(early, Err(std::io::ErrorKind::WouldBlock));
+    let is_answered = || slow.peek(&mut [0]).is_ok();
+    // A question or two may come before the last part of the file; who comes behind that waits, or does not.
+    let mut answers = 0;
+    while !is_answered() && answers < MANY {
+        assert_eq!(stage.get("/healthz").text(), "ok\n");
+        answers += usize::from(!is_answered());
+    }
+    assert_eq!(answers, MANY, "the file was read in front of a question");
     slow.set_nonblocking(false).unwrap();
     let reply = crate::client::Reply::read(&mut slow).ok();
     assert!(
