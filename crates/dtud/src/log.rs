@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::IsTerminal as _;
 
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
@@ -49,7 +49,7 @@ fn filter(
     level: Option<&str>,
     environment: Option<&str>,
     default: &str,
-) -> Result<EnvFilter, String> {
+) -> Result<Targets, String> {
     let environment = environment.filter(|value| !value.is_empty());
     let (from, text) = match (level, environment) {
         (Some(level), _) => ("--log", level),
@@ -57,7 +57,8 @@ fn filter(
         (None, None) => ("", default),
     };
     check_filter(text).map_err(|why| format!("{from}: {why}"))?;
-    EnvFilter::try_new(text).map_err(|error| format!("{from}: \"{text}\": {error}"))
+    text.parse()
+        .map_err(|error| format!("{from}: \"{text}\": {error}"))
 }
 
 /// Whether a text can be a level, or a list of `TARGET=LEVEL` as `RUST_LOG` has.
