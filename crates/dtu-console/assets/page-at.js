@@ -128,7 +128,7 @@ export function atPage(context) {
           h("span", { class: "muted" }, either(command.help, command.help_zh)),
         ),
       );
-      return h("details", {}, h("summary", {}, subject, h("span", { class: "muted" }, ` (${own.length})`)), h("ul", { class: "directory" }, ...items));
+      return h("details", {}, h("summary", {}, either(subject, own[0]?.group_zh), h("span", { class: "muted" }, ` (${own.length})`)), h("ul", { class: "directory" }, ...items));
     });
   }
 

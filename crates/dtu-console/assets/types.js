@@ -80,7 +80,7 @@
  * @typedef {{seq: number, at: number, level: string, of: string | null, text: string}} LogLine
  *
  * @typedef {{
- *   name: string, forms: string[], help: string, help_zh?: string, group: string,
+ *   name: string, forms: string[], help: string, help_zh?: string, group: string, group_zh?: string,
  *   example: {line: string, answer: string} | null, notes?: string, notes_zh?: string, missing?: string | null,
  *   parameters: {name: string, range: string, help: string, help_zh?: string, range_zh?: string}[],
  * }} CommandHelp

@@ -43,6 +43,12 @@ pub fn explained(command: &CommandDescription) -> (&'static str, &'static str) {
     (text("does"), text("notes"))
 }
 
+/// The subject of commands, as `AT+HELP` lists them: `LINKS`.
+#[must_use]
+pub fn subject(name: &str) -> &'static str {
+    WORDS["subjects"][name].as_str().unwrap_or_default()
+}
+
 /// What a value of a command means: `AT+CIPCFG`, `HEAT`.
 #[must_use]
 pub fn parameter(command: &str, name: &str) -> &'static str {
@@ -95,13 +101,13 @@ fn refusal(english: &str) -> Option<String> {
     let range = range(&field.range);
     if let Some(head) = head.strip_suffix(" is missing; it") {
         let empty = match rest.strip_prefix("; write , for ") {
-            Some("an empty one") => ";留空请写 ,".to_owned(),
-            Some(value) => format!(";取 {value} 请写 ,"),
+            Some("an empty one") => "；留空请写 ,".to_owned(),
+            Some(value) => format!("；取 {value} 请写 ,"),
             None if rest.is_empty() => String::new(),
             None => return None,
         };
         let head = head.replace(": ", ":");
-        return Some(format!("{head} 未给出,必须为 {range}{empty}"));
+        return Some(format!("{head} 未给出，必须为 {range}{empty}"));
     }
     let head = head.replace(": ", ":");
     let got = rest.strip_prefix(", got ")?;
@@ -113,50 +119,50 @@ fn refusal(english: &str) -> Option<String> {
     let got = got
         .strip_suffix(" bytes")
         .map_or_else(|| got.to_owned(), |count| format!("{count} 字节"));
-    Some(format!("{head} 必须为 {range},收到 {got}{cure}"))
+    Some(format!("{head} 必须为 {range}，收到 {got}{cure}"))
 }
 
 /// What to type instead.
 fn cure(english: &str) -> Option<String> {
     if let Some(value) = english.strip_prefix("write the name or address alone: ") {
-        return Some(format!(";只写域名或地址:{value}"));
+        return Some(format!("；只写域名或地址：{value}"));
     }
     if let Some(value) = english.strip_prefix("the port is a value of its own: write ") {
-        return Some(format!(";端口是单独的值:请写 {value}"));
+        return Some(format!("；端口是单独的值：请写 {value}"));
     }
     if english == "each number of an address is 0..=255" {
-        return Some(";地址的每个数字为 0..=255".to_owned());
+        return Some("；地址的每个数字为 0..=255".to_owned());
     }
     if let Some(text) = english.strip_prefix("text ")
         && let Some((text, hex)) = text.split_once(" in hex is ")
     {
-        return Some(format!(";文本 {text} 的十六进制为 {hex}"));
+        return Some(format!("；文本 {text} 的十六进制为 {hex}"));
     }
     let value = english.strip_prefix("write ")?;
-    Some(format!(";请写 {value}"))
+    Some(format!("；请写 {value}"))
 }
 
 /// Refusals that are no matter of a range; `{it}` is taken over as it came.
 const REFUSALS: &[(&str, &str)] = &[
     (
         "CINETPT: PORT {port} is the local port of link {link}; links need different ports, or 0",
-        "CINETPT:PORT {port} 是连接 {link} 的本地端口;各连接的端口必须不同,或为 0",
+        "CINETPT:PORT {port} 是连接 {link} 的本地端口；各连接的端口必须不同，或为 0",
     ),
     (
         "CIROLE: ROLE: link {link} cannot be its own backup",
-        "CIROLE:ROLE:连接 {link} 不能备份自己",
+        "CIROLE:ROLE：连接 {link} 不能备份自己",
     ),
     (
         "CIROLE: ROLE: link {link} has link {rival} as its backup already",
-        "CIROLE:ROLE:连接 {link} 已有备份连接 {rival}",
+        "CIROLE:ROLE：连接 {link} 已有备份连接 {rival}",
     ),
     (
         "CIROLE: ROLE: link {primary} is itself a backup of link {link}, directly or through others",
-        "CIROLE:ROLE:连接 {primary} 直接或间接是连接 {link} 的备份",
+        "CIROLE:ROLE：连接 {primary} 直接或间接是连接 {link} 的备份",
     ),
     (
         "CIROLE: the settings file fixes the role of link {link}",
-        "CIROLE:连接 {link} 的角色由设置文件固定",
+        "CIROLE：连接 {link} 的角色由设置文件固定",
     ),
     (
         "CIMODID: NAME must be 0..=64 printable characters",
@@ -164,27 +170,27 @@ const REFUSALS: &[(&str, &str)] = &[
     ),
     (
         "HTPSV: SERVER must be {shape}, got {typed}; the path belongs to HTPURL",
-        "HTPSV:SERVER 必须为域名或 IP 地址,前面可有 http:// 或 https://,收到 {typed};路径属于 HTPURL",
+        "HTPSV:SERVER 必须为域名或 IP 地址，前面可有 http:// 或 https://，收到 {typed}；路径属于 HTPURL",
     ),
     (
         "HTPSV: SERVER must be {shape}, got {typed}; the port is a value of its own",
-        "HTPSV:SERVER 必须为域名或 IP 地址,前面可有 http:// 或 https://,收到 {typed};端口是单独的值",
+        "HTPSV:SERVER 必须为域名或 IP 地址，前面可有 http:// 或 https://，收到 {typed}；端口是单独的值",
     ),
     (
         "HTPSV: SERVER must be a name {shape}, got {typed}",
-        "HTPSV:SERVER 必须为域名或 IP 地址,前面可有 http:// 或 https://,收到 {typed}",
+        "HTPSV:SERVER 必须为域名或 IP 地址，前面可有 http:// 或 https://，收到 {typed}",
     ),
     (
         "HTPURL: URL must begin with /, got {typed}",
-        "HTPURL:URL 必须以 / 开头,收到 {typed}",
+        "HTPURL:URL 必须以 / 开头，收到 {typed}",
     ),
     (
         "HTPURL: URL must have at most {most} bytes, got {got}",
-        "HTPURL:URL 最多 {most} 字节,收到 {got}",
+        "HTPURL:URL 最多 {most} 字节，收到 {got}",
     ),
     (
         "HTPHD: HEAD line {line} must be name:value, there is no colon",
-        "HTPHD:HEAD 第 {line} 行必须为 名称:值,缺少冒号",
+        "HTPHD:HEAD 第 {line} 行必须为 名称:值，缺少冒号",
     ),
     (
         "HTPHD: HEAD line {line} has the control character {which}",
@@ -196,15 +202,15 @@ const REFUSALS: &[(&str, &str)] = &[
     ),
     (
         "HTPHD: HEAD line {line} {name} is not possible: it would change where requests end",
-        "HTPHD:HEAD 第 {line} 行不能使用 {name}:它会改变请求的结束位置",
+        "HTPHD:HEAD 第 {line} 行不能使用 {name}：它会改变请求的结束位置",
     ),
     (
         "{label}: factory password: set a new one at the serial line first (AT+CIPSW)",
-        "{label}:仍为出厂密码:请先从串口设置新密码 (AT+CIPSW)",
+        "{label}：仍为出厂密码：请先从串口设置新密码 (AT+CIPSW)",
     ),
     (
         "{label}: settings of {who} are on trial, {left}; AT+CIKEEP stores them, AT+CIKEEP=0 goes back",
-        "{label}:{who} 的参数正在试用 ({left});AT+CIKEEP 保存,AT+CIKEEP=0 恢复",
+        "{label}：{who} 的参数正在试用 ({left})；AT+CIKEEP 保存，AT+CIKEEP=0 恢复",
     ),
 ];
 
@@ -254,11 +260,11 @@ mod tests {
         };
         assert_eq!(
             say("CIPCFG.HEAT", "99999"),
-            "CIPCFG:HEAT 必须为 0..=65535,收到 99999"
+            "CIPCFG:HEAT 必须为 0..=65535，收到 99999"
         );
         assert_eq!(
             say("CIPSCONT.1.START", "on"),
-            "CIPSCONT:START 必须为 0(不启用)或 1(启用),收到 on;请写 1"
+            "CIPSCONT:START 必须为 0(不启用)或 1(启用)，收到 on；请写 1"
         );
         assert!(say("CIPSCONT.1.ADDRESS", "a.example:80").contains("端口是单独的值"));
         assert!(say("CIPPACK.0.DATA", "HB").contains("的十六进制为 4842"));

@@ -210,6 +210,7 @@ fn explain(command: &CommandDescription) -> Value {
         "notes": command.notes,
         "notes_zh": notes_zh,
         "group": command.group,
+        "group_zh": chinese::subject(command.group),
         "example": { "line": line, "answer": answer },
         "parameters": parameters,
         "missing": command.missing,

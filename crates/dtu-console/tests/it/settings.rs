@@ -52,7 +52,7 @@ fn a_draft_is_checked_in_the_device_s_own_words() {
     );
     assert_eq!(
         faults[0]["message_zh"],
-        "CIPCFG:HEAT 必须为 0..=65535,收到 99999"
+        "CIPCFG:HEAT 必须为 0..=65535，收到 99999"
     );
     assert_eq!(faults[1]["key"], "NOTHING");
 

@@ -22,7 +22,7 @@ fn in_locale(name: &str, value: &str, arguments: &[&str]) -> Ended {
 #[test]
 fn the_locale_or_the_option_chooses_it() {
     let wrong = ["set", "CIPCFG.HEAT=99999"];
-    let chinese = "dtuctl: CIPCFG:HEAT 必须为 0..=65535,收到 99999\n";
+    let chinese = "dtuctl: CIPCFG:HEAT 必须为 0..=65535，收到 99999\n";
     for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
         let said = in_locale(name, "zh_CN.UTF-8", &wrong).with(2).err;
         assert_eq!(said, chinese, "{name}");

@@ -271,6 +271,14 @@ test("AT: completion by keyboard, help, history; an input method's Enter sends n
   await own.finish();
 });
 
+test("AT: the list of commands names its subjects in the language of the page", async () => {
+  for (const [language, subject] of [["en", "STATUS"], ["zh", "流量与丢失计数"]]) {
+    const own = await tab({ page: "at", language });
+    await own.waitForSelector(`summary:has-text("${subject}")`);
+    await own.finish();
+  }
+});
+
 test("the simulated phone: a text, a call", async () => {
   const own = await tab({ page: "phone" });
   await own.fill("textarea", "hello\u4F60\u597D");
