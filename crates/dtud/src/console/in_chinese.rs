@@ -1,26 +1,41 @@
 //! Every word that the core and this program give to the console has its Chinese on the page. Enums are listed by
 //! matches without a rest: a new variant does not compile until its word is asked for here.
 
-use dtu_proto::config::{Config, Options, WorkingMode};
+use dtu_proto::config::{Config, Options, Protocol, WorkingMode};
 use dtu_proto::event::{
-    CloseReason, Event, HttpdEvent, HttpdTrouble, LinkDownReason, LinkId, Origin, QueueId,
-    RestartReason, SocketId, TrialEvent,
+    CallEvent, CloseReason, Connect, Event, HttpdEvent, HttpdTrouble, LinkDownReason, LinkId, Lost,
+    MessageLoss, Origin, QueueId, RestartReason, SocketId, TrialEvent,
 };
-use dtu_proto::radio::{CallEnd, PhoneNumber, Registration, SimState};
+use dtu_proto::radio::{CallEnd, PhoneNumber, Registration, SimState, SubmitFailure};
 use dtu_proto::seen::{Cut, Sent};
 use dtu_proto::status::{LinkState, WaitingFor};
-use dtu_proto::time::Instant;
+use dtu_proto::time::{Duration, Instant};
+use dtu_proto::wire::http::Fault;
 use dtu_proto::{Dtu, Identity};
 
 use super::tap::{what_is_sent, words};
-use crate::journal::link_state;
+use crate::journal::{Journal, LogCapture, link_state};
 
-macro_rules! all {
-    ($of:ident: $($variant:ident),+) => {{
-        let all = [$($of::$variant),+];
-        all.iter().for_each(|one| match one { $($of::$variant => {})+ });
+/// Samples of each variant of an enum. Where a variant has none it does not compile; one of another variant panics.
+macro_rules! samples {
+    ($of:ident { $($variant:ident: $samples:expr),+ $(,)? }) => {{
+        let _no_rest = |one: &$of| match one { $($of::$variant { .. } => {})+ };
+        let mut all: Vec<$of> = Vec::new();
+        $(
+            let from = all.len();
+            all.extend($samples);
+            let is_own = |one: &$of| matches!(one, $of::$variant { .. });
+            assert!(all.len() > from && all[from..].iter().all(is_own), stringify!($variant));
+        )+
         all
     }};
+}
+
+/// The same, where no variant has values.
+macro_rules! all {
+    ($of:ident: $($variant:ident),+) => {
+        samples!($of { $($variant: [$of::$variant]),+ })
+    };
 }
 
 /// The pairs of the page's tables.
@@ -78,144 +93,206 @@ impl Table {
 }
 
 fn close_reasons() -> Vec<CloseReason> {
-    let named = |reason: CloseReason| match reason {
-        CloseReason::Local
-        | CloseReason::PeerClosed
-        | CloseReason::Reset
-        | CloseReason::Refused
-        | CloseReason::TimedOut
-        | CloseReason::NameNotFound
-        | CloseReason::Unreachable
-        | CloseReason::LocalPortTaken
-        | CloseReason::Certificate
-        | CloseReason::Tls
-        | CloseReason::Os(_) => reason,
-    };
-    [
-        CloseReason::Local,
-        CloseReason::PeerClosed,
-        CloseReason::Reset,
-        CloseReason::Refused,
-        CloseReason::TimedOut,
-        CloseReason::NameNotFound,
-        CloseReason::Unreachable,
-        CloseReason::LocalPortTaken,
-        CloseReason::Certificate,
-        CloseReason::Tls,
-        CloseReason::Os(5),
-    ]
-    .map(named)
-    .to_vec()
+    use CloseReason as Reason;
+    samples!(Reason {
+        Local: [Reason::Local],
+        PeerClosed: [Reason::PeerClosed],
+        Reset: [Reason::Reset],
+        Refused: [Reason::Refused],
+        TimedOut: [Reason::TimedOut],
+        NameNotFound: [Reason::NameNotFound],
+        Unreachable: [Reason::Unreachable],
+        LocalPortTaken: [Reason::LocalPortTaken],
+        Certificate: [Reason::Certificate],
+        Tls: [Reason::Tls],
+        Os: [Reason::Os(5)],
+    })
 }
 
 fn down_reasons() -> Vec<LinkDownReason> {
     use LinkDownReason as Reason;
-    let others = [
-        Reason::HeartbeatFailed,
-        Reason::ReplyMissing,
-        Reason::NoAnswer,
-        Reason::Idle,
-        Reason::Ordered,
-        Reason::HostSilent,
-    ];
-    let all: Vec<_> = close_reasons()
-        .into_iter()
-        .map(Reason::Network)
-        .chain(others)
-        .collect();
-    all.iter().for_each(|one| match one {
-        Reason::Network(_)
-        | Reason::HeartbeatFailed
-        | Reason::ReplyMissing
-        | Reason::NoAnswer
-        | Reason::Idle
-        | Reason::Ordered
-        | Reason::HostSilent => {}
-    });
-    all
+    samples!(Reason {
+        Network: close_reasons().into_iter().map(Reason::Network),
+        HeartbeatFailed: [Reason::HeartbeatFailed],
+        ReplyMissing: [Reason::ReplyMissing],
+        NoAnswer: [Reason::NoAnswer],
+        Idle: [Reason::Idle],
+        Ordered: [Reason::Ordered],
+        HostSilent: [Reason::HostSilent],
+    })
 }
 
-/// As many as there are kinds; [`words`] itself has no rest.
-fn events() -> Vec<Event> {
-    let phone = PhoneNumber::new("10086").unwrap();
-    let [one, two] = [LinkId::ALL[0], LinkId::ALL[1]];
-    let mut all = vec![
-        Event::ModeStarted,
-        Event::LineDropped { bytes: 3, of: None },
-        Event::WindowFrameDropped { bytes: 3 },
-        Event::Trial(TrialEvent::Begins {
-            by: Origin::Console,
-            time: dtu_proto::time::Duration::from_secs(120),
-        }),
-        Event::Trial(TrialEvent::Kept),
-        Event::Trial(TrialEvent::Undone),
-        Event::Trial(TrialEvent::Expired),
-        Event::Trial(TrialEvent::Restarted),
-        Event::Httpd(HttpdEvent::Answered {
+fn phone() -> PhoneNumber {
+    PhoneNumber::new("10086").unwrap()
+}
+
+fn origins() -> Vec<Origin> {
+    samples!(Origin {
+        Serial: [Origin::Serial],
+        SerialFrame: [Origin::SerialFrame],
+        Link: LinkId::ALL.map(Origin::Link),
+        Sms: [Origin::Sms(phone())],
+        Console: [Origin::Console],
+    })
+}
+
+fn trials() -> Vec<TrialEvent> {
+    let time = Duration::from_secs(120);
+    samples!(TrialEvent {
+        Begins: origins()
+            .into_iter()
+            .map(|by| TrialEvent::Begins { by, time }),
+        Kept: [TrialEvent::Kept],
+        Undone: [TrialEvent::Undone],
+        Expired: [TrialEvent::Expired],
+        Restarted: [TrialEvent::Restarted],
+    })
+}
+
+fn troubles() -> Vec<HttpdTrouble> {
+    use HttpdTrouble as Trouble;
+    let after = Duration::from_secs(10);
+    let faults = all!(Fault: NotHttp, BadField, HeadTooLong, TooManyFields, TooManyInterim, Switching, BadLength,
+        UnknownCoding, BadChunk, TrailerTooLong, HeadCut, BodyCut);
+    samples!(Trouble {
+        NoConnection: down_reasons().into_iter().map(Trouble::NoConnection),
+        NotTaken: [Trouble::NotTaken],
+        NoAnswer: [Trouble::NoAnswer { after }],
+        Stalled: [Trouble::Stalled { after }],
+        Slow: [Trouble::Slow],
+        Lost: down_reasons().into_iter().map(Trouble::Lost),
+        Broken: down_reasons().into_iter().map(Trouble::Broken),
+        Bad: faults.into_iter().map(Trouble::Bad),
+        Settings: [Trouble::Settings],
+    })
+}
+
+fn of_httpd() -> Vec<HttpdEvent> {
+    let location = "http://a.example/b c".to_owned();
+    samples!(HttpdEvent {
+        Answered: [HttpdEvent::Answered {
             status: 200,
-            body: 5,
-        }),
-        Event::Httpd(HttpdEvent::Redirect {
+            body: 5
+        }],
+        Redirect: [HttpdEvent::Redirect {
             status: 302,
-            location: "http://a.example/b c".to_owned(),
-        }),
-        Event::Httpd(HttpdEvent::Repeated(LinkDownReason::Idle)),
-        Event::Httpd(HttpdEvent::Cut { at: 4096 }),
-        Event::Httpd(HttpdEvent::Stray { bytes: 2 }),
-    ];
-    all.extend(SocketId::ALL.map(Event::Connected));
-    all.extend(QueueId::ALL.map(|queue| Event::FrameDropped { queue, bytes: 9 }));
-    all.extend(
-        all!(RestartReason: PowerOn, Command, Factory, NoData, Recovery).map(Event::PowerOn),
-    );
-    for yes in [true, false] {
-        all.push(Event::CommandState(yes));
-        all.push(Event::SerialPresent(yes));
-        all.push(Event::BackupActive {
+            location
+        }],
+        Failed: troubles().into_iter().map(HttpdEvent::Failed),
+        Repeated: down_reasons().into_iter().map(HttpdEvent::Repeated),
+        Cut: [HttpdEvent::Cut { at: 4096 }],
+        Stray: [HttpdEvent::Stray { bytes: 2 }],
+    })
+}
+
+fn lost_messages() -> Vec<MessageLoss> {
+    let why = "it says why".to_owned();
+    samples!(MessageLoss {
+        Impossible: [MessageLoss::Impossible(why.clone())],
+        NoRoom: [MessageLoss::NoRoom(phone())],
+        Refused: [MessageLoss::Refused(phone(), SubmitFailure(38))],
+        Expired: [MessageLoss::Expired(phone())],
+        Doubtful: [MessageLoss::Doubtful(phone())],
+        Unreadable: [MessageLoss::Unreadable(why)],
+        Incomplete: [MessageLoss::Incomplete("10086".to_owned())],
+        Evicted: [MessageLoss::Evicted],
+    })
+}
+
+fn calls() -> Vec<CallEvent> {
+    let who = || [Some(phone()), None];
+    samples!(CallEvent {
+        Dialled: [CallEvent::Dialled(phone())],
+        NotPlaced: [CallEvent::NotPlaced(phone())],
+        Incoming: who().map(CallEvent::Incoming),
+        Refused: who().map(CallEvent::Refused),
+        Answered: who().map(CallEvent::Answered),
+        Ended: call_ends().into_iter().map(CallEvent::Ended),
+    })
+}
+
+fn call_ends() -> Vec<CallEnd> {
+    all!(CallEnd: HungUp, Busy, NoAnswer, NoCarrier)
+}
+
+fn events() -> Vec<Event> {
+    let [one, two] = [LinkId::ALL[0], LinkId::ALL[1]];
+    let why = || "it says why".to_owned();
+    let both = [true, false];
+    let restarts = all!(RestartReason: PowerOn, Command, Factory, NoData, Recovery);
+    let ran = |outcome: Result<(), String>| {
+        origins().into_iter().map(move |origin| Event::Command {
+            origin,
+            line: "AT+CSQ: a line".to_owned(),
+            outcome: outcome.clone(),
+        })
+    };
+    let disconnected = |was_up| {
+        down_reasons()
+            .into_iter()
+            .map(move |reason| Event::Disconnected {
+                socket: one.into(),
+                reason,
+                was_up,
+            })
+    };
+    samples!(Event {
+        PowerOn: restarts.into_iter().map(Event::PowerOn),
+        ModeStarted: [Event::ModeStarted],
+        CommandState: both.map(Event::CommandState),
+        Connected: SocketId::ALL.map(Event::Connected),
+        Disconnected: both.into_iter().flat_map(disconnected),
+        FrameDropped: QueueId::ALL.map(|queue| Event::FrameDropped { queue, bytes: 9 }),
+        LineDropped: [Event::LineDropped { bytes: 3, of: None }],
+        WindowFrameDropped: [Event::WindowFrameDropped { bytes: 3 }],
+        Command: ran(Ok(())).chain(ran(Err(why()))),
+        WrongPassword: origins().into_iter().map(Event::WrongPassword),
+        OriginLocked: origins().into_iter().map(Event::OriginLocked),
+        SerialPresent: both.map(Event::SerialPresent),
+        LineRefused: [Event::LineRefused(why())],
+        Trial: trials().into_iter().map(Event::Trial),
+        MessageLost: lost_messages().into_iter().map(Event::MessageLost),
+        MessageToPort: [Event::MessageToPort {
+            from: "10086".to_owned(),
+            port: 2948
+        }],
+        MessagesNotStored: [Event::MessagesNotStored(why())],
+        BackupActive: both.map(|active| Event::BackupActive {
             backup: two,
             primary: one,
-            active: yes,
-        });
-        all.extend(
-            down_reasons()
-                .into_iter()
-                .map(|reason| Event::Disconnected {
-                    socket: one.into(),
-                    reason,
-                    was_up: yes,
-                }),
-        );
+            active
+        }),
+        Lost: [Event::Lost(Lost::InLine(1))],
+        Call: calls().into_iter().map(Event::Call),
+        Httpd: of_httpd().into_iter().map(Event::Httpd),
+    })
+}
+
+fn target() -> Connect {
+    Connect {
+        protocol: Protocol::Tcp,
+        address: "a.example".to_owned(),
+        port: 9000,
+        local_port: 0,
+        tls: false,
     }
-    let origins = [
-        Origin::Serial,
-        Origin::SerialFrame,
-        Origin::Link(one),
-        Origin::Sms(phone),
-        Origin::Console,
-    ];
-    for origin in origins {
-        all.push(Event::WrongPassword(origin));
-        all.push(Event::OriginLocked(origin));
-    }
-    let after = dtu_proto::time::Duration::from_secs(10);
-    let troubles = [
-        HttpdTrouble::NotTaken,
-        HttpdTrouble::NoAnswer { after },
-        HttpdTrouble::Stalled { after },
-        HttpdTrouble::Slow,
-        HttpdTrouble::Settings,
-    ];
-    all.extend(troubles.map(|trouble| Event::Httpd(HttpdEvent::Failed(trouble))));
-    for reason in down_reasons() {
-        for trouble in [
-            HttpdTrouble::NoConnection,
-            HttpdTrouble::Lost,
-            HttpdTrouble::Broken,
-        ] {
-            all.push(Event::Httpd(HttpdEvent::Failed(trouble(reason))));
+}
+
+/// What the log says of them, at INFO and above.
+fn lines(events: &[Event], dtu: &Dtu) -> Vec<String> {
+    let log = LogCapture::default();
+    let at = Instant::ZERO;
+    log.capture(|| {
+        for event in events {
+            let mut journal = Journal::new(dtu.drops());
+            for socket in SocketId::ALL {
+                journal.connecting(socket, &target());
+            }
+            journal.log(event, dtu, at);
         }
-    }
-    all
+    });
+    let lines = log.take().into_iter();
+    lines.map(|line| line[6..].to_owned()).collect()
 }
 
 fn device() -> Dtu {
@@ -229,33 +306,49 @@ fn each_word_of_the_device_has_its_chinese() {
     assert!(table.0.len() > 150, "{} pairs", table.0.len());
     assert!(!table.knows("a sentence that nobody wrote") && !table.knows("link 1: nonsense"));
     let mut said: Vec<String> = Vec::new();
-    said.extend(
-        events()
-            .iter()
-            .filter_map(|event| Some(words(event, &dtu)?.1)),
-    );
+    let mut events = events();
+    // The words of a line that refuses are its driver's.
+    events.retain(|event| !matches!(event, Event::LineRefused(_)));
+    let rows = events.iter();
+    said.extend(rows.filter_map(|event| Some(words(event, &dtu)?.1)));
+    said.extend(lines(&events, &dtu));
     said.extend(WorkingMode::ALL.map(|mode| format!("{mode} begins")));
     said.extend(WorkingMode::ALL.map(|mode| mode.to_string()));
-    said.extend(all!(Cut: Silence, Size, Read, Mode, Window).map(|cut| cut.words().to_owned()));
-    let sent = [Sent::Registration, Sent::Heartbeat, Sent::Reply];
-    let sent = sent
-        .into_iter()
-        .chain([true, false].map(|again| Sent::Frame { again }));
+    said.extend(
+        all!(Cut: Silence, Size, Read, Mode, Window)
+            .iter()
+            .map(ToString::to_string),
+    );
+    let sent = samples!(Sent {
+        Frame: [true, false].map(|again| Sent::Frame { again }),
+        Registration: [Sent::Registration],
+        Heartbeat: [Sent::Heartbeat],
+        Reply: [Sent::Reply],
+    });
+    let sent = sent.into_iter();
     let notes = sent.flat_map(|sent| [true, false].map(|with| what_is_sent(Some(sent), with)));
     said.extend(notes.flat_map(|note| note.split("; ")).map(str::to_owned));
     said.extend(["command", "injected", "text at a prompt", "short message"].map(str::to_owned));
     said.extend(
-        all!(SimState: Unknown, Ready, PinNeeded, PukNeeded, Missing).map(|it| it.to_string()),
+        all!(SimState: Unknown, Ready, PinNeeded, PukNeeded, Missing)
+            .iter()
+            .map(ToString::to_string),
     );
     said.extend(
         all!(Registration: NotRegistered, Home, Searching, Denied, Unknown, Roaming)
-            .map(|it| it.to_string()),
+            .iter()
+            .map(ToString::to_string),
     );
-    said.extend(all!(CallEnd: HungUp, Busy, NoAnswer, NoCarrier).map(|it| it.to_string()));
+    said.extend(call_ends().iter().map(ToString::to_string));
     said.extend(down_reasons().iter().map(ToString::to_string));
-    let waits = all!(WaitingFor: Retry, Network, Data, Primary, Mode).map(LinkState::Waiting);
-    let states = [LinkState::Off, LinkState::Connecting, LinkState::Connected];
-    for state in states.into_iter().chain(waits) {
+    let waits = all!(WaitingFor: Retry, Network, Data, Primary, Mode);
+    let states = samples!(LinkState {
+        Off: [LinkState::Off],
+        Connecting: [LinkState::Connecting],
+        Connected: [LinkState::Connected],
+        Waiting: waits.into_iter().map(LinkState::Waiting),
+    });
+    for state in states {
         said.extend(link_state(state, None));
         for reason in down_reasons() {
             said.extend(link_state(state, Some(reason)));
