@@ -1,10 +1,15 @@
 //! What the console asks of a device.
 
+use std::fmt;
 use std::time::Duration;
 
+use dtu_setup::Sentence;
 use dtu_setup::door::{Door, DoorError};
+use dtu_setup::say::Spoken;
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::words;
 
 /// A device that the console shows. All calls may block, for so long at most as each says; the console makes them on
 /// threads of its own.
@@ -102,15 +107,30 @@ pub enum Order {
 }
 
 /// Why the device did not do it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
     /// It did not answer.
-    #[error("the device does not answer within {} s", .0.as_secs())]
     Silent(Duration),
     /// It has no such thing.
-    #[error("this device has no {0}")]
-    Missing(&'static str),
+    Missing(Sentence),
     /// It refused.
-    #[error("{0}")]
-    Refused(String),
+    Refused(Sentence),
 }
+
+impl Spoken for Unavailable {
+    fn spoken(&self) -> Sentence {
+        match self {
+            Self::Silent(within) => words::silent(within.as_secs()),
+            Self::Missing(what) => words::missing(what),
+            Self::Refused(why) => why.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spoken().fmt(f)
+    }
+}
+
+impl std::error::Error for Unavailable {}

@@ -6,6 +6,7 @@
 pub mod device;
 pub mod password;
 mod web;
+mod words;
 
 pub use device::{Device, Features};
 pub use dtu_recorder::{self as recorder, Recorder};

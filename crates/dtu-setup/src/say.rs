@@ -91,18 +91,6 @@ impl Sentence {
     }
 }
 
-impl From<String> for Sentence {
-    fn from(words: String) -> Self {
-        Self::as_it_came(words)
-    }
-}
-
-impl From<&str> for Sentence {
-    fn from(words: &str) -> Self {
-        Self::as_it_came(words)
-    }
-}
-
 /// In English: the words of the wire.
 impl fmt::Display for Sentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,10 @@ use dtu_setup::say::{Language, Spoken};
 use dtu_setup::schema::UnknownKey;
 
 dtu_setup::sentences! {
+    // What the page of `ui` cannot have.
+    feed() = "feed: it is set up by AT alone", "实时数据：只能通过 AT 指令设置";
+    messages_feed() = "feed of messages: AT+CMGL reads them", "短信列表：请用 AT+CMGL 读取";
+
     // Which device.
     about(name, what) = "{name}: {what}", "{name}：{what}";
     which_way() = "which way? --via says it", "走哪条通道？用 --via 指定";

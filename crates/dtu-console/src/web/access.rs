@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use dtu_setup::say::Spoken;
 use subtle::ConstantTimeEq as _;
 use tokio::time::timeout;
 
@@ -18,6 +19,7 @@ use super::app::{App, lock};
 use super::fault::{Answer, Fault};
 use super::peer::Peer;
 use super::who::Identity;
+use crate::words;
 
 /// What a route asks of who comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,18 +168,14 @@ impl Way {
 fn check_site(headers: &HeaderMap) -> Answer<()> {
     match headers.get("sec-fetch-site") {
         Some(site) if !matches!(site.as_bytes(), b"same-origin" | b"none") => {
-            Err(foreign("another site"))
+            Err(foreign(words::another_site()))
         }
         Some(_) | None => Ok(()),
     }
 }
 
-fn foreign(got: &str) -> Fault {
-    Fault::new(
-        StatusCode::FORBIDDEN,
-        "origin",
-        format!("a page of {got} may not do this; behind a proxy, let it pass Host on"),
-    )
+fn foreign(got: impl Spoken) -> Fault {
+    Fault::new(StatusCode::FORBIDDEN, "origin", words::foreign_page(got))
 }
 
 /// In front of all: is this console meant, and what every answer says.
@@ -208,7 +206,7 @@ pub(crate) async fn gate(
         Fault::new(
             StatusCode::MISDIRECTED_REQUEST,
             "host",
-            format!("this console is not known as {name:?}: put that name into console.hosts"),
+            words::unknown_host(format!("{name:?}")),
         )
         .into_response()
     };
@@ -273,7 +271,7 @@ async fn admit(app: &Arc<App>, needs: Needs, mut request: Request) -> Answer<Req
             return Err(Fault::new(
                 StatusCode::FORBIDDEN,
                 "viewer",
-                "the viewer's password shows states and counts, and changes nothing",
+                words::viewers_only_look(),
             ));
         }
         (Needs::Viewer | Needs::Owner | Needs::Metrics, _) => {}
@@ -295,10 +293,9 @@ async fn admit(app: &Arc<App>, needs: Needs, mut request: Request) -> Answer<Req
 
 fn no_log_in(app: &App) -> Fault {
     let text = if lock(&app.sessions).hashes().is_empty() {
-        "only programs of the user of dtud, on this host, may come without a password; \
-         `dtud console-password` sets one"
+        words::no_password_here()
     } else {
-        "log in first"
+        words::log_in_first()
     };
     Fault::new(StatusCode::UNAUTHORIZED, "login", text)
 }
@@ -350,7 +347,7 @@ fn check_csrf(app: &App, identity: &Identity, headers: &HeaderMap) -> Answer<()>
     Err(Fault::new(
         StatusCode::FORBIDDEN,
         "csrf",
-        "the header X-CSRF must say the csrf of api/session, which a new session and a restart change",
+        words::wrong_csrf(),
     ))
 }
 
@@ -360,7 +357,7 @@ async fn with_whole_body(request: Request, length: usize, time: Duration) -> Ans
         Fault::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "long",
-            format!("this body has at most {length} bytes"),
+            words::long_body(length),
         )
     };
     let told = request.headers().get(header::CONTENT_LENGTH);
@@ -372,11 +369,11 @@ async fn with_whole_body(request: Request, length: usize, time: Duration) -> Ans
     match timeout(time, to_bytes(body, length)).await {
         Ok(Ok(bytes)) => Ok(Request::from_parts(head, Body::from(bytes))),
         Ok(Err(error)) if error.to_string().contains("length limit") => Err(too_long()),
-        Ok(Err(_)) => Err(Fault::bad("the body broke off")),
+        Ok(Err(_)) => Err(Fault::bad(words::body_broke_off())),
         Err(_) => Err(Fault::new(
             StatusCode::REQUEST_TIMEOUT,
             "slow",
-            format!("the body took more than {} s", time.as_secs()),
+            words::slow_body(time.as_secs()),
         )),
     }
 }

@@ -23,6 +23,7 @@ use super::pages::STATUS;
 use super::schema::when;
 use super::settings::{Known, read, shown};
 use crate::device::Via;
+use crate::words;
 
 /// Values by their keys; numbers may stand bare.
 type Typed = Map<String, Value>;
@@ -61,7 +62,7 @@ fn values_of(schema: &Schema, typed: &Typed) -> (Values, Vec<Wrong>) {
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
                 wrong.push(Wrong {
                     key: name.clone(),
-                    message: format!("{name} must be a text or a number").into(),
+                    message: words::no_value(name),
                 });
                 continue;
             }
@@ -104,10 +105,9 @@ fn few(typed: &Typed) -> Answer<()> {
     if typed.len() <= dtu_setup::file::KEYS {
         return Ok(());
     }
-    Err(Fault::bad(format!(
-        "at most {} values at a time, got {}",
+    Err(Fault::bad(words::many_values(
         dtu_setup::file::KEYS,
-        typed.len()
+        typed.len(),
     )))
 }
 
@@ -257,15 +257,11 @@ pub(crate) async fn apply(
         && !TRIAL.contains(&seconds)
     {
         let (min, max) = (TRIAL.start(), TRIAL.end());
-        return Err(Fault::bad(format!(
-            "confirm must be {min}..={max} s, got {seconds}"
-        )));
+        return Err(Fault::bad(words::trial_time(min, max, seconds)));
     }
     let features = app.device.features();
     if wanted.confirm.is_some() && !features.confirm {
-        return Err(Fault::bad(
-            "this device has no AT+CIAPPLY=<s>: nothing would bring the old settings back; apply without confirm",
-        ));
+        return Err(Fault::bad(words::no_trial_here()));
     }
     few(&wanted.values)?;
     let typed = wanted.values;
@@ -299,10 +295,7 @@ pub(crate) async fn apply(
 const TRIAL: std::ops::RangeInclusive<u32> = 10..=3600;
 
 fn on_trial(trial: &Trial) -> Fault {
-    let text = format!(
-        "settings of {} are on trial, {} s left: keep them or take them back first",
-        trial.by, trial.seconds_left
-    );
+    let text = words::on_trial(&trial.by, trial.seconds_left);
     Fault::new(StatusCode::CONFLICT, "trial", text).with("trial", as_json(trial))
 }
 
@@ -326,7 +319,7 @@ fn changed_meanwhile(app: &App, tag: &str, known: &Known, wanted: &Values) -> Fa
         });
         Value::Object(named.collect())
     };
-    let text = "the settings were changed meanwhile: look at both, and apply again";
+    let text = words::changed_meanwhile();
     Fault::new(StatusCode::PRECONDITION_FAILED, "changed", text)
         .with("mine", part(wanted))
         .with("theirs", part(now))
@@ -350,9 +343,7 @@ fn carry_out(
         && app.device.features().via == Via::Port
         && plan.lines.iter().any(|line| is_own_line(&line.group))
     {
-        return Err(Fault::bad(
-            "CIPR and ICF are the line that is used here, which a trial would cut: apply them without confirm",
-        ));
+        return Err(Fault::bad(words::own_line()));
     }
     tracing::info!("console: sets {}", names(&plan));
     let mut steps = Vec::new();
@@ -457,7 +448,7 @@ async fn end(
             None => Err(Fault::new(
                 StatusCode::CONFLICT,
                 "trial",
-                "no settings are on trial: the old ones are back, or somebody has kept the new ones",
+                words::none_on_trial(),
             )),
         }
     })

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::fault::{Answer, Fault};
+use crate::words;
 
 /// A file of `assets/`.
 pub(crate) struct Asset {
@@ -61,7 +62,7 @@ fn find(name: &str) -> Answer<&'static Asset> {
     files::FILES
         .iter()
         .find(|asset| asset.name == name)
-        .ok_or_else(|| Fault::new(StatusCode::NOT_FOUND, "missing", "there is no such file"))
+        .ok_or_else(|| Fault::new(StatusCode::NOT_FOUND, "missing", words::no_file()))
 }
 
 fn send(asset: &'static Asset, headers: &HeaderMap) -> Response {

@@ -12,6 +12,7 @@ use super::app::App;
 use super::body::Body;
 use super::door::with_door;
 use super::fault::{Answer, Fault};
+use crate::words;
 
 #[derive(Deserialize)]
 pub(crate) struct Line {
@@ -24,9 +25,7 @@ const LINE: usize = 1024;
 pub(crate) async fn at(State(app): State<Arc<App>>, Body(body): Body<Line>) -> Answer<Json<Value>> {
     let line = body.line.trim().to_owned();
     if line.is_empty() || line.len() > LINE || line.contains(['\r', '\n', '\0']) {
-        return Err(Fault::bad(format!(
-            "line must be one line of 1..={LINE} bytes"
-        )));
+        return Err(Fault::bad(words::no_line(LINE)));
     }
     let reply = with_door(&app, move |_, door| Ok(door.command(&line)?)).await?;
     let end = match reply.end {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::fault::Fault;
+use crate::words;
 
 /// JSON that has this shape.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -25,17 +26,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             return Err(Fault::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "type",
-                "the body must be application/json",
+                words::no_json(),
             ));
         }
         let bytes = Bytes::from_request(request, state)
             .await
-            .map_err(|_| Fault::bad("the body broke off"))?;
+            .map_err(|_| Fault::bad(words::body_broke_off()))?;
         // A path without body may be sent one that is empty.
         let bytes = if bytes.is_empty() { &b"{}"[..] } else { &bytes };
         serde_json::from_slice(bytes)
             .map(Self)
-            .map_err(|error| Fault::bad(format!("the body is not what is taken here: {error}")))
+            .map_err(|error| Fault::bad(words::not_taken(error.to_string())))
     }
 }
 
@@ -54,7 +55,7 @@ impl Asked {
 
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
         let number = self.word(name).map(str::parse).transpose();
-        number.map_err(|_| Fault::bad(format!("{name} must be a number")))
+        number.map_err(|_| Fault::bad(words::no_number(name)))
     }
 }
 

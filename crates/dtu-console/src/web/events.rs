@@ -23,6 +23,7 @@ use super::fault::{Answer, Fault};
 use super::feed::{log_lines, traffic_rows};
 use super::peer::Peer;
 use super::who::Identity;
+use crate::words;
 
 /// Streams at a time.
 pub(crate) const STREAMS: usize = 64;
@@ -150,7 +151,7 @@ pub(crate) async fn events(
         return Err(Fault::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "full",
-            format!("{STREAMS} streams of events are open, and more are not served"),
+            words::many_streams(STREAMS),
         )
         .with("retry_after", 10));
     };

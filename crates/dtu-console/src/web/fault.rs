@@ -8,6 +8,7 @@ use dtu_setup::say::Spoken as _;
 use serde_json::{Value, json};
 
 use crate::device::Unavailable;
+use crate::words;
 
 /// A refusal: a word for programs, a sentence for people.
 #[derive(Debug)]
@@ -21,15 +22,11 @@ pub(crate) struct Fault {
 pub(crate) type Answer<T = Response> = Result<T, Fault>;
 
 impl Fault {
-    pub(crate) fn new(
-        status: StatusCode,
-        word: &'static str,
-        message: impl Into<Sentence>,
-    ) -> Self {
+    pub(crate) fn new(status: StatusCode, word: &'static str, message: Sentence) -> Self {
         Self {
             status,
             word,
-            message: message.into(),
+            message,
             more: Vec::new(),
         }
     }
@@ -40,23 +37,19 @@ impl Fault {
     }
 
     /// What came is not what is taken.
-    pub(crate) fn bad(message: impl Into<Sentence>) -> Self {
+    pub(crate) fn bad(message: Sentence) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad", message)
     }
 
     pub(crate) fn busy() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "busy",
-            "somebody else reads or sets this device now; try again",
-        )
+        Self::new(StatusCode::CONFLICT, "busy", words::busy())
     }
 
     pub(crate) fn guessing(seconds: u64) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "guessing",
-            format!("too many log-ins: try again in {seconds} s"),
+            words::guessing(seconds),
         )
         .with("retry_after", seconds)
     }
@@ -66,7 +59,7 @@ impl Fault {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "broken",
-            format!("the console has a fault: {what}"),
+            words::broken(what),
         )
     }
 }
@@ -84,7 +77,7 @@ impl From<Unavailable> for Fault {
             Unavailable::Missing(_) => StatusCode::NOT_FOUND,
             Unavailable::Refused(_) => StatusCode::CONFLICT,
         };
-        Self::new(status, "device", error.to_string())
+        Self::new(status, "device", error.spoken())
     }
 }
 

@@ -17,6 +17,7 @@ use super::fault::{Answer, Fault};
 use super::who::Identity;
 use crate::device::{Order, Unavailable};
 use crate::recorder::{LogLine, Recorder, Row};
+use crate::words;
 
 /// Of the ring.
 struct Part {
@@ -52,7 +53,7 @@ impl Part {
 fn recorder(app: &App) -> Answer<&Arc<Recorder>> {
     app.recorder
         .as_ref()
-        .ok_or_else(|| Unavailable::Missing("record of its traffic").into())
+        .ok_or_else(|| Unavailable::Missing(words::record()).into())
 }
 
 pub(crate) async fn rows(
@@ -138,11 +139,7 @@ pub(crate) async fn inject(
 ) -> Answer<Json<Value>> {
     let bytes = unhex(&body.data_hex)
         .filter(|bytes| (1..=INJECTED).contains(&bytes.len()))
-        .ok_or_else(|| {
-            Fault::bad(format!(
-                "data_hex must be 1..={INJECTED} bytes in hex digits"
-            ))
-        })?;
+        .ok_or_else(|| Fault::bad(words::no_hex(INJECTED)))?;
     let link = body
         .to
         .strip_prefix("link")
@@ -152,9 +149,7 @@ pub(crate) async fn inject(
         ("line", _, End::Dte) => Order::FromDte(bytes),
         (_, Some(link), End::Peer) => Order::FromPeer(link, bytes),
         (_, _, End::Dte | End::Peer) => {
-            return Err(Fault::bad(
-                "to must be line with from dte, or link1 to link4 with from peer",
-            ));
+            return Err(Fault::bad(words::no_direction()));
         }
     };
     carry_out(&app, order).await
@@ -208,7 +203,7 @@ pub(crate) async fn sms(
 ) -> Answer<Json<Value>> {
     let from = number(&message.from)?;
     if !(1..=TEXT).contains(&message.text.encode_utf16().count()) {
-        return Err(Fault::bad(format!("text must be 1..={TEXT} characters")));
+        return Err(Fault::bad(words::long_text(TEXT)));
     }
     carry_out(&app, Order::Message(from, message.text)).await
 }
@@ -235,6 +230,6 @@ fn number(text: &str) -> Answer<String> {
     if fits {
         Ok(text.to_owned())
     } else {
-        Err(Fault::bad("a number is 1..=20 digits, + in front allowed"))
+        Err(Fault::bad(words::no_phone_number()))
     }
 }

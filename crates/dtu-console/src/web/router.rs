@@ -11,6 +11,7 @@ use super::access::{self, Needs};
 use super::app::App;
 use super::fault::Fault;
 use super::{apply, assets, at, events, feed, files, metrics, pages, schema, session, settings};
+use crate::words;
 
 /// A path and what serves it.
 struct Route {
@@ -82,10 +83,13 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         router = router.route(route.path, route.handler.layer(guard));
     }
     router
-        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "missing", "there is no such path"))
+        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "missing", words::no_path()))
         .method_not_allowed_fallback(async || {
-            let text = "this path is read by GET or written by POST, not as asked";
-            Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method", text)
+            Fault::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method",
+                words::wrong_method(),
+            )
         })
         .layer(from_fn_with_state(Arc::clone(app), access::gate))
         .with_state(Arc::clone(app))

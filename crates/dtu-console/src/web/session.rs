@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
+use dtu_setup::Sentence;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ use super::peer::Peer;
 use super::tls::Tls;
 use super::who::{Guesser, Identity};
 use crate::password::Who;
+use crate::words;
 
 pub(crate) async fn session(
     State(app): State<Arc<App>>,
@@ -73,9 +75,7 @@ pub(crate) async fn login(
     };
     let hashes = lock(&app.sessions).hashes().clone();
     if hashes.is_empty() {
-        return Err(wrong(
-            "no password is set: `dtud console-password` sets one",
-        ));
+        return Err(wrong(words::no_password_set()));
     }
     // Also where the client goes away meanwhile: a check that has begun counts.
     let who = blocking(&app, move |_| {
@@ -88,11 +88,11 @@ pub(crate) async fn login(
     .await?;
     let Some(who) = who else {
         tracing::warn!("console: a wrong password from {from}");
-        return Err(wrong("this is not the password"));
+        return Err(wrong(words::wrong_password()));
     };
     let mut sessions = lock(&app.sessions);
     let Some(token) = sessions.begin(who) else {
-        return Err(wrong("the password was changed just now"));
+        return Err(wrong(words::password_changed()));
     };
     let cookie = cookie(&app, &sessions.cookie(), &token, &way, "");
     drop(sessions);
@@ -101,7 +101,7 @@ pub(crate) async fn login(
     Ok(with_cookie(Json(session).into_response(), cookie))
 }
 
-fn wrong(text: &str) -> Fault {
+fn wrong(text: Sentence) -> Fault {
     Fault::new(StatusCode::FORBIDDEN, "password", text)
 }
 

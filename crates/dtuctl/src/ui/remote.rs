@@ -7,6 +7,7 @@ use std::time::Duration;
 use dtu_console::device::{Device, Features, Order, Radio, Unavailable, Via};
 use dtu_setup::door::{Door, DoorError, Reply};
 use dtu_setup::remote::Remote as Linked;
+use dtu_setup::say::Spoken as _;
 use dtu_setup::serial::{Port as _, Serial};
 use serde_json::Value;
 
@@ -203,7 +204,7 @@ impl Device for Remote {
             if matches!(error, DoorError::NoReply { .. }) {
                 Unavailable::Silent(within)
             } else {
-                Unavailable::Refused(error.to_string())
+                Unavailable::Refused(error.spoken())
             }
         };
         let mut door = self.door().map_err(refused)?;
@@ -213,10 +214,10 @@ impl Device for Remote {
     }
 
     fn order(&self, _: Order) -> Result<(), Unavailable> {
-        Err(Unavailable::Missing("feed: it is set up by AT alone"))
+        Err(Unavailable::Missing(say::feed()))
     }
 
     fn messages(&self) -> Result<Value, Unavailable> {
-        Err(Unavailable::Missing("feed of messages: AT+CMGL reads them"))
+        Err(Unavailable::Missing(say::messages_feed()))
     }
 }

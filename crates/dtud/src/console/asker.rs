@@ -9,6 +9,7 @@ use dtu_setup::door::{Door, DoorError, Reply};
 use serde_json::Value;
 
 use super::inbox::{Inbox, Line, What};
+use super::words;
 use crate::modem;
 
 /// What this device is.
@@ -49,9 +50,7 @@ impl Asker {
     ) -> Result<T, Unavailable> {
         let (answer, told) = sync_channel(1);
         if !self.inbox.ask(what(answer)) {
-            return Err(Unavailable::Refused(
-                "too many questions wait for the device".to_owned(),
-            ));
+            return Err(Unavailable::Refused(words::many_questions()));
         }
         told.recv_timeout(within)
             .map_err(|_| Unavailable::Silent(within))

@@ -6,6 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dtu_console::device::Order;
+use dtu_setup::Sentence;
 use serde_json::Value;
 
 use crate::control::Control;
@@ -19,7 +20,7 @@ pub(crate) enum What {
     /// Messages and calls.
     Messages(SyncSender<Value>),
     /// Something is to happen.
-    Order(Order, SyncSender<Result<(), String>>),
+    Order(Order, SyncSender<Result<(), Sentence>>),
     /// An AT line is to run.
     Line(Line),
 }

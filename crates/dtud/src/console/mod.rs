@@ -18,6 +18,7 @@ mod password;
 mod serve;
 pub(crate) mod status;
 mod tap;
+pub(crate) mod words;
 
 use std::sync::Arc;
 

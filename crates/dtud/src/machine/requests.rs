@@ -7,11 +7,13 @@ use dtu_proto::event::{Input, LinkId, SerialInput, SocketId, SocketInput};
 use dtu_proto::status::LinkState;
 use dtu_proto::time::Instant;
 use dtu_proto::to_store_text;
+use dtu_setup::Sentence;
+use dtu_setup::say::Spoken as _;
 use serde_json::json;
 use tracing::info;
 
 use super::{Machine, SERIAL_READ};
-use crate::console::{self, Injected, What};
+use crate::console::{self, Injected, What, words};
 use crate::modem::Act;
 use crate::words::Count;
 
@@ -47,14 +49,18 @@ impl Machine {
         true
     }
 
-    fn obey(&mut self, order: Order, cx: &mut Context<'_>, now: Instant) -> Result<(), String> {
+    fn obey(&mut self, order: Order, cx: &mut Context<'_>, now: Instant) -> Result<(), Sentence> {
         match order {
             Order::FromDte(bytes) => self.inject_line(&bytes, cx, now),
             Order::FromPeer(link, bytes) => self.inject_link(link, &bytes, cx, now),
-            Order::Message(from, text) => self.modem.act(&Act::Message { from, text }, now),
-            Order::Call(from) => self.modem.act(&Act::Call { from }, now),
-            Order::HangUp => self.modem.act(&Act::HangUp, now),
+            Order::Message(from, text) => self.act(&Act::Message { from, text }, now),
+            Order::Call(from) => self.act(&Act::Call { from }, now),
+            Order::HangUp => self.act(&Act::HangUp, now),
         }
+    }
+
+    fn act(&mut self, act: &Act, now: Instant) -> Result<(), Sentence> {
+        self.modem.act(act, now).map_err(|why| why.spoken())
     }
 
     /// As one read of the line.
@@ -63,11 +69,11 @@ impl Machine {
         bytes: &[u8],
         cx: &mut Context<'_>,
         now: Instant,
-    ) -> Result<(), String> {
+    ) -> Result<(), Sentence> {
         fits(bytes)?;
         // The device counts on no read while it says so.
         if !self.dtu.wants_serial() {
-            return Err("the serial line is not read at the moment: the device waits for room, or a command for its answer".to_owned());
+            return Err(words::line_not_read());
         }
         let count = Count(bytes.len() as u64, "byte");
         info!("console: {count} put in as if the DTE had sent them");
@@ -83,18 +89,15 @@ impl Machine {
         bytes: &[u8],
         cx: &mut Context<'_>,
         now: Instant,
-    ) -> Result<(), String> {
+    ) -> Result<(), Sentence> {
         fits(bytes)?;
-        let link = LinkId::from_number(number)
-            .ok_or_else(|| format!("there is no link {number}, but links 1 to 4"))?;
+        let link = LinkId::from_number(number).ok_or_else(|| words::no_link(number))?;
         let socket = SocketId::Link(link);
         if self.dtu.status(now).links[link.index()].state != LinkState::Connected {
-            return Err(format!("link {number} has no connection"));
+            return Err(words::no_connection(number));
         }
         if !self.dtu.wants_socket(socket) {
-            return Err(format!(
-                "link {number} is not read at the moment: what it sent before waits for the serial line"
-            ));
+            return Err(words::link_not_read(number));
         }
         let count = Count(bytes.len() as u64, "byte");
         info!("console: {count} put in as if the peer of link {number} had sent them");
@@ -110,12 +113,9 @@ impl Machine {
     }
 }
 
-fn fits(bytes: &[u8]) -> Result<(), String> {
+fn fits(bytes: &[u8]) -> Result<(), Sentence> {
     if bytes.is_empty() || bytes.len() > SERIAL_READ {
-        return Err(format!(
-            "1 to {SERIAL_READ} bytes can be put in at once, not {}",
-            bytes.len()
-        ));
+        return Err(words::not_at_once(SERIAL_READ, bytes.len()));
     }
     Ok(())
 }

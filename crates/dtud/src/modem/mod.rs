@@ -118,6 +118,23 @@ fn parse_index(text: &str) -> Result<u32, String> {
     })
 }
 
+/// Why somebody's act was not done.
+#[derive(Debug)]
+#[cfg_attr(
+    not(feature = "console"),
+    allow(dead_code, reason = "only the console asks for it")
+)]
+pub(crate) enum Undone {
+    /// There is no simulated network.
+    NoPhones,
+    /// This is no number.
+    NoNumber(String),
+    /// Nobody has a call that could end.
+    NoCall,
+    /// The simulated network's words.
+    Network(String),
+}
+
 /// Drives one modem: carries out orders, tells news. Nothing in it waits.
 ///
 /// What it cannot do at once it does with later calls of `poll`, which it sees to by the waker or by `deadline`.
@@ -138,8 +155,8 @@ pub(crate) trait Driver {
     ///
     /// # Errors
     /// Why not, for a person.
-    fn act(&mut self, _act: &Act, _now: Instant) -> Result<(), String> {
-        Err("only the simulated radio has phones of its own".to_owned())
+    fn act(&mut self, _act: &Act, _now: Instant) -> Result<(), Undone> {
+        Err(Undone::NoPhones)
     }
     /// What its phones have seen, if it is simulated.
     fn chat(&self) -> Option<&Chat> {
@@ -219,7 +236,7 @@ impl Modem {
     /// # Errors
     /// Why not, for a person.
     #[cfg(feature = "console")]
-    pub(crate) fn act(&mut self, act: &Act, now: Instant) -> Result<(), String> {
+    pub(crate) fn act(&mut self, act: &Act, now: Instant) -> Result<(), Undone> {
         self.driver.act(act, now)
     }
 

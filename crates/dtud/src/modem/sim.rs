@@ -11,7 +11,7 @@ use dtu_proto::radio::{NetworkTime, PhoneNumber};
 use dtu_proto::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::{Act, Chat, Driver};
+use super::{Act, Chat, Driver, Undone};
 use crate::settings;
 
 pub(super) struct Sim {
@@ -95,12 +95,9 @@ impl Driver for Sim {
         self.network.poll_timeout()
     }
 
-    fn act(&mut self, act: &Act, now: Instant) -> Result<(), String> {
-        let number = |text: &str| {
-            PhoneNumber::new(text).ok_or_else(|| {
-                format!("\"{text}\" is no phone number: 1 to 20 digits, with + in front or not")
-            })
-        };
+    fn act(&mut self, act: &Act, now: Instant) -> Result<(), Undone> {
+        let number =
+            |text: &str| PhoneNumber::new(text).ok_or_else(|| Undone::NoNumber(text.to_owned()));
         let verbs = match act {
             Act::Message { from, text } => vec![Verb::Text {
                 from: number(from)?,
@@ -116,11 +113,11 @@ impl Driver for Sim {
         for verb in &verbs {
             self.network
                 .carry_out(1, verb, now)
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| Undone::Network(error.to_string()))?;
             self.chat.did(verb);
         }
         if verbs.is_empty() {
-            return Err("no phone has a call".to_owned());
+            return Err(Undone::NoCall);
         }
         Ok(())
     }
