@@ -3,8 +3,6 @@ import { ApiError, get } from "./api.js";
 import { cell } from "./store.js";
 
 /** @typedef {import("./types.js").Status} Status */
-/** @typedef {import("./types.js").Row} Row */
-/** @typedef {import("./types.js").LogLine} LogLine */
 /** @typedef {{state: "starting" | "live" | "lost" | "still", since: number}} Connection */
 /** @typedef {"status" | "rows" | "log"} Want */
 
@@ -37,8 +35,9 @@ let silence;
 let mayConnect = () => Promise.resolve(true);
 
 /**
- * @typedef {{of: "rows", rows: Row[]} | {of: "log", lines: LogLine[]} | {of: "gap", rows: number}
- *   | {of: "hello", next: number | null}} Feed
+ * @typedef {"rows" | "log"} RowFeed
+ * @typedef {{of: "items", feed: RowFeed, items: any[]} | {of: "gap", feed: RowFeed, count: number}
+ *   | {of: "hello", next: Record<RowFeed, number | null>}} Feed
  */
 
 /** @param {Status} now */
@@ -145,12 +144,13 @@ function open() {
     });
   on("hello", (hello) => {
     setStatus(hello.status);
-    tell({ of: "hello", next: hello.rows?.next ?? null });
+    tell({ of: "hello", next: { rows: hello.rows?.next ?? null, log: hello.log?.next ?? null } });
   });
   on("status", setStatus);
-  on("rows", (rows) => tell({ of: "rows", rows }));
-  on("log", (lines) => tell({ of: "log", lines }));
-  on("gap", (gap) => tell({ of: "gap", rows: gap.rows }));
+  on("rows", (items) => tell({ of: "items", feed: "rows", items }));
+  on("log", (items) => tell({ of: "items", feed: "log", items }));
+  on("gap", (gap) =>
+    tell(gap.lines === undefined ? { of: "gap", feed: "rows", count: gap.rows } : { of: "gap", feed: "log", count: gap.lines }));
   opened.onerror = () => {
     if (source === opened) {
       lost();

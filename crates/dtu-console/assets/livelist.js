@@ -78,6 +78,11 @@ export class LiveList {
     return item === undefined ? -1 : this.#what.seq(item);
   }
 
+  /** @param {Item} item */
+  numberOf(item) {
+    return this.#what.seq(item);
+  }
+
   /** @param {Item[]} items */
   add(items) {
     const last = this.last;

@@ -1,11 +1,11 @@
 // Log: what the device said.
 import { get } from "./api.js";
-import { button, h, setText } from "./dom.js";
+import { button, h } from "./dom.js";
 import * as format from "./format.js";
 import { sentence, t } from "./i18n.js";
 import { LiveList } from "./livelist.js";
-import { listen, want } from "./live.js";
-import { announce, busy, complain, copy, empty, labelled, notice, said, select } from "./parts.js";
+import { busy, copy, empty, labelled, notice, said, select } from "./parts.js";
+import { followed, olderBy } from "./rowpage.js";
 
 /** @typedef {import("./types.js").LogLine} LogLine */
 /** @typedef {import("./app.js").Context} Context */
@@ -21,6 +21,8 @@ export function logPage(context) {
   let of = "";
   let worst = "debug";
   let text = "";
+  /** @param {string} query @returns {Promise<LogLine[]>} */
+  const lines = async (query) => (await get(`log?${query}`)).lines;
   /** @type {LiveList<LogLine>} */
   const list = new LiveList({
     label: t("nav.log"),
@@ -31,27 +33,19 @@ export function logPage(context) {
       (of === "" || line.of === of || (of === "device" && !/^link/.test(line.of ?? ""))) &&
       LEVELS.indexOf(line.level.toLowerCase()) <= LEVELS.indexOf(worst) &&
       (text === "" || [line.text, sentence(line.text)[0]].some((it) => it.toLowerCase().includes(text))),
-    older: async (before, limit) => {
-      const to = before === Number.MAX_SAFE_INTEGER ? "" : `to=${before - 1}&`;
-      return (await get(`log?${to}limit=${limit}`)).lines;
-    },
-    changed: () => show(),
+    older: olderBy(lines),
+    changed: () => rows.show(),
     empty: () => empty(t("log.empty"), t("log.emptyText")),
   });
-  const state = h("p", { class: "list-state" });
-  const pause = button(t("traffic.pause"), () => list.pause(!list.isPaused), { class: "small" });
-  const follow = button("", () => list.follow(), { class: "primary follow" });
-  function show() {
-    const parts = [t("log.shown", { n: format.count(list.shown.length) })];
-    if (list.skipped > 0) {
-      parts.push(t("traffic.skipped", { n: format.count(list.skipped) }));
-    }
-    setText(state, parts.join(" · "));
-    setText(pause, list.isPaused ? t("traffic.go") : t("traffic.pause"));
-    pause.setAttribute("aria-pressed", String(list.isPaused));
-    follow.hidden = list.isFollowing && !list.isPaused;
-    setText(follow, list.newer > 0 ? t("log.newer", { n: list.newer }) : t("traffic.follow"));
-  }
+  const rows = followed(list, {
+    feed: "log",
+    fetch: lines,
+    taken: (items) => items,
+    shown: "log.shown",
+    newer: "log.newer",
+    size: (line) => line.text.length,
+    sum: (count) => t("log.heard", { n: count }),
+  });
   const links = [1, 2, 3, 4].map((n) => /** @type {[string, string]} */ ([`link${n}`, t("link.n", { n })]));
   const ofs = select([["", t("log.all")], ...links, ["device", t("log.device")]], "", (value) => {
     of = value;
@@ -78,8 +72,8 @@ export function logPage(context) {
   const copying = button(t("traffic.copy"), () =>
     busy(copying, async () => {
       await list.loadAll();
-      const lines = list.shown.map((line) => `${new Date(line.at).toISOString()}  ${line.level.toUpperCase()}  ${line.text}`);
-      notice((await copy(lines.join("\n"))) ? t("log.copied", { n: lines.length }) : t("traffic.notCopied"), "plain");
+      const copied = list.shown.map((line) => `${new Date(line.at).toISOString()}  ${line.level.toUpperCase()}  ${line.text}`);
+      notice((await copy(copied.join("\n"))) ? t("log.copied", { n: copied.length }) : t("traffic.notCopied"), "plain");
     }), { class: "small" });
   const element = h(
     "div",
@@ -91,38 +85,13 @@ export function logPage(context) {
       labelled(t("log.level"), levels),
       labelled(t("log.search"), search),
       h("span", { class: "spacer" }),
-      h("div", { class: "actions" }, pause, copying),
+      h("div", { class: "actions" }, rows.pause, copying),
     ),
-    h("div", { class: "list-box" }, list.scroller, follow),
-    h("div", { class: "list-foot" }, state),
+    rows.box,
+    h("div", { class: "list-foot" }, rows.state),
   );
-  let heard = 0;
-  const speaking = setInterval(() => {
-    if (heard > 0) {
-      announce(t("log.heard", { n: heard }));
-      heard = 0;
-    }
-  }, 10_000);
-  const off = listen((event) => {
-    if (event.of === "log") {
-      list.add(event.lines);
-      heard += event.lines.length;
-    } else if (event.of === "hello" && list.last >= 0) {
-      get(`log?from=${list.last + 1}&limit=1000`).then(({ lines }) => list.add(lines), complain);
-    }
-  });
-  want(["log"]);
-  get("log?limit=200").then(({ lines }) => list.add(lines), complain);
-  show();
-  return {
-    title: t("nav.log"),
-    element,
-    end() {
-      clearInterval(speaking);
-      off();
-      list.end();
-    },
-  };
+  rows.show();
+  return { title: t("nav.log"), element, end: rows.end };
 }
 
 /** @param {LogLine} line */

@@ -5,8 +5,9 @@ import { button, foreign, h, isComposing, setText } from "./dom.js";
 import * as format from "./format.js";
 import { t, told } from "./i18n.js";
 import { LiveList } from "./livelist.js";
-import { listen, status, want } from "./live.js";
+import { status } from "./live.js";
 import { announce, busy, complain, copy, empty, labelled, notice, said, select, tick } from "./parts.js";
+import { followed, olderBy } from "./rowpage.js";
 import { forBrowser } from "./store.js";
 
 /** @typedef {import("./types.js").Row} Row */
@@ -14,8 +15,6 @@ import { forBrowser } from "./store.js";
 /** @typedef {import("./app.js").Page} Page */
 /** @typedef {import("./bytes.js").Charset} Charset */
 /** @typedef {Row & {bytes: Uint8Array | null}} Known */
-
-const ANNOUNCE_MS = 10_000;
 
 /** @param {string} of */
 function nameOf(of) {
@@ -67,6 +66,8 @@ export function traffic(context) {
   const keep = () => forBrowser.set("traffic", how);
   const isNarrow = matchMedia("(max-width: 40rem)");
 
+  /** @param {string} query @returns {Promise<Known[]>} */
+  const frames = async (query) => (await get(`rows?${query}`)).rows.map(known);
   /** @type {LiveList<Known>} */
   const list = new LiveList({
     label: t("traffic.rows"),
@@ -77,30 +78,20 @@ export function traffic(context) {
       isOf(how.of, row.of) &&
       (how.dir === "" || row.dir === how.dir || row.kind === "event") &&
       (how.events || row.kind !== "event"),
-    older: async (before, limit) => {
-      const to = before === Number.MAX_SAFE_INTEGER ? "" : `to=${before - 1}&`;
-      return (await get(`rows?${to}limit=${limit}`)).rows.map(known);
-    },
-    changed: () => showState(),
+    older: olderBy(frames),
+    changed: () => rows.show(),
     empty: () => empty(t("traffic.empty"), context.mayWrite ? t("traffic.emptyText") : t("traffic.emptyViewer")),
   });
 
-  const state = h("p", { class: "list-state" });
-  const pause = button(t("traffic.pause"), () => list.pause(!list.isPaused), { class: "small" });
-  const follow = button("", () => list.follow(), { class: "primary follow" });
-  follow.hidden = true;
-
-  function showState() {
-    const parts = [t("traffic.shown", { n: format.count(list.shown.length) })];
-    if (list.skipped > 0) {
-      parts.push(t("traffic.skipped", { n: format.count(list.skipped) }));
-    }
-    setText(state, parts.join(" · "));
-    setText(pause, list.isPaused ? t("traffic.go") : t("traffic.pause"));
-    pause.setAttribute("aria-pressed", String(list.isPaused));
-    follow.hidden = list.isFollowing && !list.isPaused;
-    setText(follow, list.newer > 0 ? t("traffic.newer", { n: list.newer }) : t("traffic.follow"));
-  }
+  const rows = followed(list, {
+    feed: "rows",
+    fetch: frames,
+    taken: (items) => items.map(known),
+    shown: "traffic.shown",
+    newer: "traffic.newer",
+    size: (row) => row.len,
+    sum: (count, size) => t("traffic.heard", { n: count, size: format.bytes(size) }),
+  });
 
   const renew = () => {
     keep();
@@ -155,7 +146,7 @@ export function traffic(context) {
     h(
       "div",
       { class: "actions" },
-      pause,
+      rows.pause,
       copying,
       context.mayRead && h("a", { class: "button small", href: "api/traffic.pcapng", download: "traffic.pcapng", title: t("traffic.pcapngText") }, t("traffic.pcapng")),
       button(t("traffic.clear"), () => list.clear(), { class: "small quiet" }),
@@ -166,61 +157,19 @@ export function traffic(context) {
     "div",
     { class: "live-page" },
     tools,
-    h("div", { class: "list-box" }, list.scroller, follow),
-    h("div", { class: "list-foot" }, state, h("p", { class: "hint" }, t("traffic.payload"))),
+    rows.box,
+    h("div", { class: "list-foot" }, rows.state, h("p", { class: "hint" }, t("traffic.payload"))),
     context.session.features.inject && context.mayWrite ? injectForm() : null,
   );
 
-  let heard = { rows: 0, bytes: 0 };
-  const speaking = setInterval(() => {
-    if (heard.rows > 0) {
-      announce(t("traffic.heard", { n: heard.rows, size: format.bytes(heard.bytes) }));
-      heard = { rows: 0, bytes: 0 };
-    }
-  }, ANNOUNCE_MS);
-  const off = listen(async (event) => {
-    if (event.of === "rows") {
-      list.add(event.rows.map(known));
-      heard.rows += event.rows.length;
-      heard.bytes += event.rows.reduce((sum, row) => sum + row.len, 0);
-    } else if (event.of === "gap") {
-      list.skip(event.rows);
-    } else if (event.of === "hello") {
-      await catchUp(event.next);
-    }
-  });
-  /** After a lost connection or a hidden tab. @param {number | null} next */
-  async function catchUp(next) {
-    const from = list.last + 1;
-    if (from <= 0 || next === null || next <= from) {
-      return;
-    }
-    try {
-      const { rows } = await get(`rows?from=${from}&limit=1000`);
-      list.add(rows.map(known));
-      const first = rows[0]?.seq ?? next;
-      if (first > from) {
-        list.skip(first - from);
-      }
-    } catch (error) {
-      complain(error);
-    }
-  }
-  want(["rows"]);
-  get("rows?limit=200").then(
-    ({ rows }) => list.add(rows.map(known)),
-    (error) => complain(error),
-  );
   const onNarrow = () => list.renew();
   isNarrow.addEventListener("change", onNarrow);
-  showState();
+  rows.show();
   return {
     title: t("nav.traffic"),
     element,
     end() {
-      clearInterval(speaking);
-      off();
-      list.end();
+      rows.end();
       isNarrow.removeEventListener("change", onNarrow);
     },
   };

@@ -270,34 +270,42 @@ impl Stream {
             return text;
         };
         if self.rows && news.rows > self.next_row {
-            let mut skipped = 0;
-            if news.rows - self.next_row > BEHIND {
-                skipped = news.rows - ROWS as u64 - self.next_row;
-                self.next_row += skipped;
-            }
-            let page = recorder.rows(self.next_row, ROWS);
-            skipped += page.missed;
+            let skipped = too_old(self.next_row, news.rows);
+            let page = recorder.rows(self.next_row + skipped, ROWS);
             self.next_row = page.next;
-            if skipped > 0 {
-                text.push_str(&event("gap", None, &json!({ "rows": skipped })));
-            }
+            text.push_str(&gap("rows", skipped + page.missed));
             if let Some(last) = page.items.last() {
                 let rows = traffic_rows(&page.items, self.identity.is_viewer());
                 text.push_str(&event("rows", Some(last.seq), &rows));
             }
         }
         if self.log && news.lines > self.next_line {
-            if news.lines - self.next_line > BEHIND {
-                self.next_line = news.lines - ROWS as u64;
-            }
-            let page = recorder.lines(self.next_line, ROWS);
+            let skipped = too_old(self.next_line, news.lines);
+            let page = recorder.lines(self.next_line + skipped, ROWS);
             self.next_line = page.next;
+            text.push_str(&gap("lines", skipped + page.missed));
             if !page.items.is_empty() {
                 text.push_str(&event("log", None, &log_lines(&page.items)));
             }
         }
         text
     }
+}
+
+/// How many a reader leaves out who is far behind: the newest are what he wants to see.
+fn too_old(next: u64, newest: u64) -> u64 {
+    if newest - next > BEHIND {
+        newest - ROWS as u64 - next
+    } else {
+        0
+    }
+}
+
+fn gap(of: &str, skipped: u64) -> String {
+    if skipped == 0 {
+        return String::new();
+    }
+    event("gap", None, &json!({ of: skipped }))
 }
 
 /// JSON has no line ends of its own.

@@ -35,13 +35,31 @@ impl Events {
             if let Some(data) = self.take(name) {
                 return data;
             }
-            assert!(Instant::now() < until, "no {name} in {}", self.text);
-            let mut buffer = [0; 4096];
-            let count = self.stream.read(&mut buffer).unwrap();
-            assert!(count > 0, "closed: {}", self.text);
-            self.text
-                .push_str(&String::from_utf8_lossy(&buffer[..count]));
+            self.read(until);
         }
+    }
+
+    /// The next event that has one of these names, and its name.
+    fn wait_for_any(&mut self, names: &[&'static str]) -> (&'static str, Value) {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            let place = |name: &&str| self.text.find(&format!("event: {name}\n"));
+            let there = names.iter().filter(|name| place(name).is_some());
+            let first = there.min_by_key(|name| place(name)).copied();
+            if let Some((name, data)) = first.and_then(|name| Some((name, self.take(name)?))) {
+                return (name, data);
+            }
+            self.read(until);
+        }
+    }
+
+    fn read(&mut self, until: Instant) {
+        assert!(Instant::now() < until, "it is not in {}", self.text);
+        let mut buffer = [0; 4096];
+        let count = self.stream.read(&mut buffer).unwrap();
+        assert!(count > 0, "closed: {}", self.text);
+        self.text
+            .push_str(&String::from_utf8_lossy(&buffer[..count]));
     }
 
     /// What comes until the console ends it.
@@ -138,6 +156,31 @@ fn who_is_far_behind_gets_a_gap_and_the_newest_rows() {
     let rows = events.wait_for("rows");
     assert_eq!(rows.as_array().unwrap().len(), 300);
     assert_eq!(rows[299]["seq"], 4999);
+}
+
+#[test]
+fn log_lines_that_come_too_fast_are_counted_as_a_gap() {
+    let stage = Stage::new();
+    let mut events = Events::open(&stage, "log", "");
+    events.wait_for("hello");
+    for n in 0..5000 {
+        stage
+            .recorder
+            .log(1, Level::Info, Some(Place::Line), &format!("line {n}"));
+    }
+    let (mut told, mut left_out, mut is_over) = (0, 0, false);
+    while !is_over {
+        let (name, data) = events.wait_for_any(&["log", "gap"]);
+        if name == "gap" {
+            left_out += data["lines"].as_u64().unwrap();
+            continue;
+        }
+        let lines = data.as_array().unwrap();
+        told += lines.len() as u64;
+        is_over = lines.last().unwrap()["text"] == "line 4999";
+    }
+    assert!(left_out > 0, "all {told} were told one by one");
+    assert_eq!(told + left_out, 5000);
 }
 
 #[test]

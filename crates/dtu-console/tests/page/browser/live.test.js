@@ -236,6 +236,13 @@ test("ten tabs work: those that nobody sees hold no connection", async () => {
   await own.finish();
 });
 
+test("log lines that the console left out are counted", async () => {
+  const own = await tab({ page: "log" });
+  own.mock.tell("gap", { lines: 4321 });
+  await own.waitForFunction(() => /4\u202F321 skipped/.test(document.querySelector(".list-state").textContent));
+  await own.finish();
+});
+
 test("live rows are no live region; their sums are announced", async () => {
   const own = await tab({ page: "traffic" });
   await own.waitForTimeout(500);
