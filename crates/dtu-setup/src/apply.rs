@@ -5,7 +5,7 @@ use dtu_proto::TakesEffect;
 use crate::check;
 use crate::chinese::words_of_device;
 use crate::door::{Door, DoorError};
-use crate::reading::{Reading, Why, read_all};
+use crate::reading::{Reading, Why, commands_for, read_for};
 use crate::say::{Sentence, Spoken};
 use crate::schema::{Group, Key, Schema};
 use crate::values::{Change, Values, is_unchanged};
@@ -133,7 +133,7 @@ pub fn plan(
 ) -> Result<Plan, Sentence> {
     let (wanted, no_counterpart) = split(schema, reading, wanted);
     let changes = reading.values.changes_to(schema, &wanted);
-    if door.is_shut_at_once()
+    if door.shut_by().contains(&"CINETAT")
         && let Some(change) = changes.iter().find(|change| shuts_for_ever(change))
     {
         return Err(words::would_shut(&change.key));
@@ -159,12 +159,69 @@ pub fn plan(
     } else {
         0
     };
+    let (open, last) = lines.split_at(lines.len() - shutting);
+    let undos = lines.iter().filter_map(|line| line.undo.as_deref());
+    for line in open.iter().map(|line| line.text.as_str()).chain(undos) {
+        door.fits(line)?;
+    }
+    door.fits(&in_one_line(last, "W"))?;
     Ok(Plan {
         changes,
         no_counterpart,
         lines,
         shutting,
     })
+}
+
+/// The settings that values belong to.
+#[must_use]
+pub fn groups_of(values: &Values) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (key, _) in values.iter() {
+        if !groups.contains(&key.group) {
+            groups.push(key.group.clone());
+        }
+    }
+    groups
+}
+
+/// Commands at most where each costs money, before anything is known of the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most {
+    /// To read what it has.
+    pub read: usize,
+    /// To set.
+    pub set: usize,
+    /// To restart it, and to hear that it is back.
+    pub restart: usize,
+    /// All of it once more, for what the device has only in its new mode.
+    pub again: usize,
+    /// To put the old values back where that fails.
+    pub back: usize,
+}
+
+/// What [`plan`] and [`apply`] may take for these values. [`Most::read`] comes twice, before and behind; one more stores.
+#[must_use]
+pub fn most(schema: &Schema, wanted: &Values) -> Most {
+    let groups = groups_of(wanted);
+    let read = commands_for(schema, &groups);
+    let restarts = groups
+        .iter()
+        .any(|group| takes_effect_at_restart(schema, group));
+    let restart = if restarts { 2 } else { 0 };
+    let set = groups.len();
+    let has_mode = groups.iter().any(|group| group.label() == "CIMOD");
+    Most {
+        read,
+        set,
+        restart,
+        again: if has_mode {
+            read + set + 1 + restart + read
+        } else {
+            0
+        },
+        back: set + 1 + restart + read,
+    }
 }
 
 /// Nothing could be read back, nor put back.
@@ -289,8 +346,10 @@ fn second_pass(
             let _ = late.set(unread.key.clone(), value.to_owned());
         }
     }
-    let reading = read_all(door, schema, &mut |at, of| step(Step::Reading(at, of)))
-        .map_err(|error| error.spoken())?;
+    let reading = read_for(door, schema, &groups_of(&late), &mut |at, of| {
+        step(Step::Reading(at, of))
+    })
+    .map_err(|error| error.spoken())?;
     let second = self::plan(schema, &reading, &late, door)?;
     plan.no_counterpart.clone_from(&second.no_counterpart);
     if second.lines.is_empty() {
@@ -340,8 +399,11 @@ fn carry_out(
         door.restart(RESTART, new_rate(plan))
             .map_err(|error| Failure::Door(error.spoken()))?;
     }
-    let back = read_all(door, schema, &mut |at, of| step(Step::Reading(at, of)))
-        .map_err(|error| Failure::Door(error.spoken()))?;
+    let groups = groups(&plan.lines);
+    let back = read_for(door, schema, &groups, &mut |at, of| {
+        step(Step::Reading(at, of))
+    })
+    .map_err(|error| Failure::Door(error.spoken()))?;
     compare(schema, &back, plan)
 }
 
@@ -439,7 +501,7 @@ pub(crate) fn unset(door: &mut dyn Door, lines: &[Line]) {
 
 /// Those of the settings that do not have their old values, or may not.
 pub(crate) fn without_old(door: &mut dyn Door, schema: &Schema, lines: &[Line]) -> Vec<Group> {
-    match read_all(door, schema, &mut |_, _| {}) {
+    match read_for(door, schema, &groups(lines), &mut |_, _| {}) {
         Ok(back) => {
             let has_old = |line: &&Line| {
                 let has = check::line(schema, &line.group, &back.values);

@@ -33,6 +33,20 @@ pub trait Door {
 
     /// Whether such a command shuts this way at once, so that all of them and the one that saves are one line.
     fn is_shut_at_once(&self) -> bool;
+
+    /// Whether each command costs money: nothing is asked that is not needed.
+    fn is_dear(&self) -> bool {
+        false
+    }
+
+    /// Whether a line can go this way at all.
+    ///
+    /// # Errors
+    /// Why not.
+    fn fits(&self, line: &str) -> Result<(), Sentence> {
+        let _ = line;
+        Ok(())
+    }
 }
 
 /// What came back.
@@ -94,6 +108,8 @@ pub enum DoorError {
         /// So long.
         within: Duration,
     },
+    /// What else ends the talk.
+    Other(Sentence),
 }
 
 impl Spoken for DoorError {
@@ -106,6 +122,7 @@ impl Spoken for DoorError {
             Self::NotHeard => words::not_heard(),
             Self::NoReply { line, within } => words::no_reply(line, within.as_secs()),
             Self::NoRestart { within } => words::no_restart(within.as_secs()),
+            Self::Other(why) => why.clone(),
         }
     }
 }

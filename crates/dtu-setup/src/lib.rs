@@ -14,6 +14,7 @@ pub mod reply;
 pub mod say;
 pub mod schema;
 pub mod serial;
+pub mod sms;
 pub mod status;
 mod talk;
 pub mod trial;

@@ -49,19 +49,68 @@ pub fn read_all(
     schema: &Schema,
     step: &mut dyn FnMut(usize, usize),
 ) -> Result<Reading, DoorError> {
+    read(door, schema, &|_| true, step)
+}
+
+/// Asks for these alone where each command costs money, and for all elsewhere.
+///
+/// # Errors
+/// The way to the device failed.
+pub fn read_for(
+    door: &mut dyn Door,
+    schema: &Schema,
+    wanted: &[Group],
+    step: &mut dyn FnMut(usize, usize),
+) -> Result<Reading, DoorError> {
+    if !door.is_dear() {
+        return read_all(door, schema, step);
+    }
+    read(door, schema, &|group| is_needed(group, wanted), step)
+}
+
+/// So many commands [`read_for`] sends where each costs money.
+#[must_use]
+pub fn commands_for(schema: &Schema, wanted: &[Group]) -> usize {
+    let commands = schema.commands().iter().enumerate();
+    let is_asked = |place: usize| {
+        let mut groups = schema.groups().filter(|group| group.place == place);
+        groups.any(|group| is_needed(&group, wanted))
+    };
+    commands
+        .filter(|(place, command)| command.read.is_some() && is_asked(*place))
+        .count()
+}
+
+/// The charset of texts tells how numbers are to be read.
+fn is_needed(group: &Group, wanted: &[Group]) -> bool {
+    let is_wanted = |label: &str| wanted.iter().any(|wanted| wanted.label == label);
+    is_wanted(&group.label) || group.label == "CSCS" && is_wanted("CSCA")
+}
+
+fn read(
+    door: &mut dyn Door,
+    schema: &Schema,
+    is_wanted: &dyn Fn(&Group) -> bool,
+    step: &mut dyn FnMut(usize, usize),
+) -> Result<Reading, DoorError> {
     let mut reading = Reading::default();
     let commands = schema.commands();
     let mut seen = 0;
     step(seen, commands.len());
-    // A dump that stays away is no fault: each of its settings has a read form of its own.
-    let dump = ask(door, DUMP)?;
-    keep(&mut reading.values, schema, None, &dump);
+    // A dump that stays away is no fault: each of its settings has a read form of its own. By a text it would not fit.
+    if !door.is_dear() {
+        let dump = ask(door, DUMP)?;
+        keep(&mut reading.values, schema, None, &dump);
+    }
     for (place, command) in commands.iter().enumerate() {
         seen += 1;
         let groups: Vec<Group> = schema
             .groups()
-            .filter(|group| group.place == place)
+            .filter(|group| group.place == place && is_wanted(group))
             .collect();
+        if groups.is_empty() {
+            continue;
+        }
         let is_known = |values: &Values| groups.iter().all(|group| values.has(group));
         if is_known(&reading.values) {
             continue;

@@ -195,7 +195,7 @@ impl<C: Connection> Door for Remote<C> {
 }
 
 /// The password that a line sets.
-fn new_password(line: &str) -> Option<String> {
+pub(crate) fn new_password(line: &str) -> Option<String> {
     let upper = line.to_ascii_uppercase();
     let at = upper.find("+CIPSW=")? + "+CIPSW=".len();
     let rest = line.get(at..)?.trim();

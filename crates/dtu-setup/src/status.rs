@@ -23,6 +23,9 @@ pub struct Status {
     pub counters: Vec<(String, Vec<(String, String)>)>,
 }
 
+/// So many [`read_status`] sends.
+pub const COMMANDS: usize = 8;
+
 /// Asks for all of it.
 ///
 /// # Errors

@@ -24,6 +24,39 @@ crate::sentences! {
         "the device did not come back within {seconds} s of its restart",
         "设备重启后 {seconds} 秒内没有恢复";
 
+    // By short messages.
+    no_number(text) = "{text} is no phone number", "{text} 不是电话号码";
+    modem_silent(seconds) =
+        "the modem does not answer within {seconds} s: is it the right port, and its AT port?",
+        "模块在 {seconds} 秒内没有应答：端口是否正确，是否为其 AT 口？";
+    modem_without_messages() = "this modem cannot send messages", "此模块不能发送短信";
+    sim_wants_pin() =
+        "the SIM of the modem waits for its PIN: unlock it first",
+        "模块的 SIM 卡等待 PIN 码：请先解锁";
+    sim_wants_puk() =
+        "the SIM of the modem waits for its PUK: unlock it first",
+        "模块的 SIM 卡等待 PUK 码：请先解锁";
+    no_sim() = "the modem has no SIM, or a broken one", "模块没有 SIM 卡，或卡已损坏";
+    not_registered(seconds) =
+        "the modem has found no network within {seconds} s",
+        "模块在 {seconds} 秒内没有找到网络";
+    modem_is_full(count) =
+        "the modem holds {count} texts of others, and an answer may find no room: delete some",
+        "模块中已有 {count} 条其他短信，应答可能无处存放：请删除一些";
+    text_not_sent(line, why) = "the text with {line} was not sent: {why}", "含 {line} 的短信未发出：{why}";
+    no_text(line, seconds) =
+        "{line} was not answered by a text within {seconds} s; the device may have carried it out. \
+         The password may be another one, this number may not be in sms_allow, or the device has no network. \
+         An answer that comes late would be taken for that of the next command: wait for it before you try again",
+        "{line} 在 {seconds} 秒内没有短信应答；设备可能已经执行。密码可能不对、本机号码可能不在 sms_allow 中，\
+         或设备没有网络。迟到的应答会被当成下一条指令的应答：请等它到达后再试";
+    sms_in_doubt() =
+        "no more texts are sent, for one was not answered",
+        "有一条短信没有应答，不再发送";
+    no_room_in_text(line, units, room) =
+        "{line} does not fit into one text: with the password it has {units} characters, and a text takes {room}",
+        "{line} 放不进一条短信：连同密码共 {units} 个字符，一条短信最多 {room} 个";
+
     // Values.
     unknown_near(name, near) = "{name} is no setting; there are {near}", "没有参数 {name}；有 {near}";
     unknown(name) = "{name} is no setting; dtuctl names lists all of them", "没有参数 {name}；dtuctl names 列出全部参数";

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use dtu_proto::radio::PhoneNumber;
 use dtu_setup::door::{Door, DoorError};
 use dtu_setup::remote::Remote;
 use dtu_setup::say::Spoken as _;
 use dtu_setup::serial::Serial;
+use dtu_setup::sms::Sms;
 
 use crate::password::password;
 use crate::port::OpenPort;
-use crate::say::{self, tell};
+use crate::say::{self, Usage, tell};
+use crate::sms::{self, ModemPort, Texts};
 use crate::via::{self, Via, Wire};
 
 /// Which device.
@@ -29,9 +32,16 @@ pub(crate) struct PortArgs {
     #[arg(long, value_enum, default_value_t = Way::Escape, global = true)]
     enter: Way,
     /// Over one of the device's links instead, by `psw,AT+…`: `listen:ADDR:PORT` (the device dials this), or
-    /// `tcp:HOST:PORT` (a relay). The device needs CINETAT = 1, mode 0 and a password of its own
+    /// `tcp:HOST:PORT` (a relay). The device needs CINETAT = 1, mode 0 and a password of its own. Or by SMS:
+    /// `sms:NUMBER`, with --modem
     #[arg(long, value_name = "WAY", global = true, conflicts_with = "port")]
     via: Option<Via>,
+    /// With --via sms: the modem on this machine that sends the texts, `at:/dev/ttyUSB2`; --baud is its rate
+    #[arg(long, value_name = "MODEM", global = true, requires = "via")]
+    modem: Option<ModemPort>,
+    /// Does not ask before texts are sent or settings lost
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
     /// With --via: the first line of this is the device's password; else DTUCTL_PASSWORD, or it is asked for
     #[arg(long, value_name = "FILE", global = true)]
     password_file: Option<PathBuf>,
@@ -72,26 +82,60 @@ const RATES: [u32; 16] = [
     115_200, 9600, 57_600, 38_400, 19_200, 4800, 2400, 1200, 14_400, 56_000, 230_400, 460_800,
     921_600, 600, 300, 110,
 ];
+/// Of most modems.
+const USUAL: u32 = 115_200;
 /// Time to find the plug.
 const SWITCHED_ON: Duration = Duration::from_secs(90);
 
 impl PortArgs {
     /// Runs `work` with the device in its command state, and lets it go on with its own work whatever comes of that.
+    /// `texts` are what it takes at most, where it goes by SMS.
     pub(crate) fn with_device<R>(
         &self,
+        texts: &Texts,
         work: impl FnOnce(&mut dyn Door) -> anyhow::Result<R>,
     ) -> anyhow::Result<R> {
-        let mut door: Box<dyn Door> = match &self.via {
-            Some(_) => Box::new(self.dial()?),
-            None => Box::new(self.enter()?),
+        match &self.via {
+            Some(Via::Sms(to)) => {
+                let mut door = self.write_to(*to, texts)?;
+                let result = Self::work_and_leave(&mut door, work);
+                sms::tell_traffic(&door);
+                result
+            }
+            Some(Via::Listen(_) | Via::Tcp(_)) => Self::work_and_leave(&mut self.dial()?, work),
+            None => Self::work_and_leave(&mut self.enter()?, work),
+        }
+    }
+
+    fn write_to(&self, to: PhoneNumber, texts: &Texts) -> anyhow::Result<Sms<OpenPort>> {
+        let Some(modem) = &self.modem else {
+            bail!(Usage(say::which_modem()));
         };
-        let result = work(door.as_mut());
+        let password = password(self.password_file.as_deref())?;
+        texts.ask(to, self.yes)?;
+        let baud = match self.baud {
+            Rate::Baud(baud) => baud,
+            Rate::Auto => USUAL,
+        };
+        sms::enter(to, modem, baud, password)
+    }
+
+    fn work_and_leave<R>(
+        door: &mut dyn Door,
+        work: impl FnOnce(&mut dyn Door) -> anyhow::Result<R>,
+    ) -> anyhow::Result<R> {
+        let result = work(door);
         let left = door.leave();
         let result = result?;
         if let Err(error) = left {
             tell(say::may_be_left_in(error.spoken()));
         }
         Ok(result)
+    }
+
+    /// Whether it is by SMS, where each command costs money.
+    pub(crate) const fn is_sms(&self) -> bool {
+        matches!(self.via, Some(Via::Sms(_)))
     }
 
     /// Whether it is over one of the device's links.

@@ -10,6 +10,7 @@ mod raw;
 mod say;
 mod settings;
 mod show;
+mod sms;
 mod status;
 mod ui;
 mod via;
@@ -104,6 +105,9 @@ fn ended(done: settings::Ended) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         say::tell(say::of_error(&error));
+        if error.is::<say::Usage>() {
+            return ExitCode::from(settings::USAGE);
+        }
         ExitCode::FAILURE
     })
 }

@@ -12,6 +12,7 @@ use crate::device::PortArgs;
 use crate::say::{self, said, tell};
 use crate::settings::Ended;
 use crate::show::plain;
+use crate::sms::Texts;
 
 /// Send raw commands; each reply goes to stdout.
 #[derive(Debug, Args)]
@@ -23,11 +24,7 @@ pub(crate) struct At {
 
 /// Put the factory values back, and restart.
 #[derive(Debug, Args)]
-pub(crate) struct Factory {
-    /// Does not ask
-    #[arg(long)]
-    yes: bool,
-}
+pub(crate) struct Factory;
 
 impl At {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
@@ -35,7 +32,8 @@ impl At {
             tell(say::holds_line_end(plain(odd)));
             return Ok(ExitCode::from(2));
         }
-        port.with_device(|door| {
+        let texts = Texts::default().and(self.lines.len(), say::texts_command);
+        port.with_device(&texts, |door| {
             let mut all_well = true;
             for line in &self.lines {
                 let reply = door.command(line)?;
@@ -63,22 +61,27 @@ impl At {
 
 /// `ATW`: what runs is stored.
 pub(crate) fn save(port: &PortArgs) -> Ended {
-    port.with_device(|door| run(door, "ATW"))?;
+    let texts = Texts::default().and(1, say::texts_store);
+    port.with_device(&texts, |door| run(door, "ATW"))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Restarts it, and waits until it is back.
 pub(crate) fn restart(port: &PortArgs) -> Ended {
-    port.with_device(|door| Ok(door.restart("AT+CIRESET", None)?))?;
+    let texts = Texts::default().and(2, say::texts_restart);
+    port.with_device(&texts, |door| Ok(door.restart("AT+CIRESET", None)?))?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Factory {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
-        if !self.yes && !asked()? {
+        if !port.yes && !asked()? {
             return Ok(ExitCode::FAILURE);
         }
-        port.with_device(|door| Ok(door.restart("AT+CIRELOAD", Some(115_200))?))?;
+        let texts = Texts::default().and(2, say::texts_restart);
+        port.with_device(&texts, |door| {
+            Ok(door.restart("AT+CIRELOAD", Some(115_200))?)
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,6 +1,7 @@
 //! What this program says to people. English alone are `--help` and faults of usage, both of clap, and `pdu`, which is for
 //! programs.
 
+use std::fmt;
 use std::io;
 use std::sync::OnceLock;
 
@@ -124,6 +125,36 @@ dtu_setup::sentences! {
     dialled_in(address) = "{address} has dialled in", "{address} 已连入";
     nobody_dialled(seconds) = "no device dialled in within {seconds} s", "{seconds} 秒内没有设备连入";
 
+    // By short messages.
+    which_modem() =
+        "which modem sends them? --modem at:DEVICE says it",
+        "由哪个模块发送？用 --modem at:DEVICE 指定";
+    texts_in_all(count, to, parts) =
+        "texts to {to}: {count} at most ({parts}); the device answers each by one or more",
+        "向 {to} 发送短信：最多 {count} 条（{parts}）；设备对每条以一条或多条短信应答";
+    texts_if_it_fails(count) =
+        "if it fails: {count} more at most, to put the old values back",
+        "若失败，最多再发 {count} 条以恢复原值";
+    texts_not_meant() = "nothing was sent; --yes says that this is meant", "未发送任何短信；确认请加 --yes";
+    go_on() = "Go on? [y/N] ", "继续吗？[y/N] ";
+    nothing_sent() = "nothing was sent", "未发送任何短信";
+    texts_command(count) = "{count} for commands", "指令 {count} 条";
+    texts_read(count) = "{count} to read", "读取 {count} 条";
+    texts_set(count) = "{count} to set", "设置 {count} 条";
+    texts_store(count) = "{count} to store", "保存 {count} 条";
+    texts_restart(count) = "{count} to restart", "重启 {count} 条";
+    texts_read_back(count) = "{count} to read back", "读回 {count} 条";
+    texts_again(count) =
+        "{count} for what there is only in the new mode",
+        "新模式特有参数 {count} 条";
+    texts_were(sent, received) = "texts sent: {sent}, received: {received}", "已发送 {sent} 条短信，收到 {received} 条";
+    texts_left(others, unasked) =
+        "texts left with the modem: {others} of others, {unasked} of the device that answer nothing",
+        "留在模块中：其他号码 {others} 条，设备的非应答短信 {unasked} 条";
+    no_ui_by_sms() =
+        "the web console asks again and again: it is not for a way by SMS",
+        "网页控制台会反复查询：不适用于短信通道";
+
     // The web console.
     beyond_this_host(address) =
         "{address} can be reached from beyond this host, and this console has no log-in: \
@@ -160,6 +191,24 @@ dtu_setup::sentences! {
     two_hex_digits() = "behind \\x stand two hex digits: \\x02", "\\x 后面是两位十六进制数字：\\x02";
     escapes() = "\\ begins \\r \\n \\t \\\\ or \\x02", "\\ 开头的只有 \\r \\n \\t \\\\ 或 \\x02";
 }
+
+/// Wrong usage that only this program finds, and no parser of arguments.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) Sentence);
+
+impl Spoken for Usage {
+    fn spoken(&self) -> Sentence {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Usage {}
 
 /// `--lang`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -222,7 +271,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Sentence {
             })+
         };
     }
-    known!(Sentence, DoorError, Fault, UnknownKey, io::Error);
+    known!(Sentence, DoorError, Fault, UnknownKey, Usage, io::Error);
     if let Some(number) = cause.downcast_ref::<rustix::io::Errno>() {
         return io::Error::from(*number).spoken();
     }
@@ -262,13 +311,14 @@ mod tests {
     }
 
     /// Texts that stand where they are.
-    const ENGLISH: [&str; 9] = [
+    const ENGLISH: [&str; 10] = [
         // For programs, in JSON.
         "dry run",
         "nothing to do",
         "failed, old values not back",
         // Faults of usage, told by clap.
-        "must be listen:ADDR:PORT or tcp:HOST:PORT",
+        "must be listen:ADDR:PORT, tcp:HOST:PORT or sms:NUMBER",
+        "must be at:DEVICE, as at:/dev/ttyUSB2",
         "must be a number of Bd or auto",
         // For the page, which has other places for both.
         "feed: it is set up by AT alone",

@@ -7,17 +7,18 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use dtu_setup::apply::{self, Outcome, Plan, Step};
+use dtu_setup::apply::{self, Outcome, Plan, Step, groups_of, most};
 use dtu_setup::door::Door;
 use dtu_setup::file::{self, Format};
-use dtu_setup::reading::{Reading, read_all};
+use dtu_setup::reading::{Reading, commands_for, read_for};
 use dtu_setup::say::{Language, Spoken as _};
-use dtu_setup::{Key, Schema, Values, chinese};
+use dtu_setup::{Group, Key, Schema, Values, chinese};
 use serde_json::json;
 
 use crate::device::PortArgs;
 use crate::say::{self, language, of_error, said, tell};
 use crate::show::{self, Progress};
+use crate::sms::Texts;
 
 /// Read every parameter.
 #[derive(Debug, Args)]
@@ -57,9 +58,9 @@ pub(crate) struct Set {
 /// What ends a program.
 pub(crate) type Ended = anyhow::Result<ExitCode>;
 
-fn reading(door: &mut dyn Door, schema: &Schema) -> anyhow::Result<Reading> {
+fn reading(door: &mut dyn Door, schema: &Schema, wanted: &[Group]) -> anyhow::Result<Reading> {
     let progress = Progress::new();
-    let reading = read_all(door, schema, &mut |at, of| {
+    let reading = read_for(door, schema, wanted, &mut |at, of| {
         progress.step(&Step::Reading(at, of));
     })?;
     Ok(reading)
@@ -68,7 +69,9 @@ fn reading(door: &mut dyn Door, schema: &Schema) -> anyhow::Result<Reading> {
 impl Dump {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
         let schema = Schema::new();
-        let reading = port.with_device(|door| reading(door, &schema))?;
+        let all: Vec<Group> = schema.groups().collect();
+        let texts = Texts::default().and(commands_for(&schema, &all), say::texts_read);
+        let reading = port.with_device(&texts, |door| reading(door, &schema, &all))?;
         let format = if self.json {
             Format::Json
         } else {
@@ -91,8 +94,15 @@ impl Apply {
             }
         };
         let progress = Progress::new();
-        let (plan, outcome) = port.with_device(|door| {
-            let reading = reading(door, &schema)?;
+        let groups = groups_of(&wanted);
+        let most = most(&schema, &wanted);
+        let texts = if self.dry_run {
+            Texts::default().and(most.read, say::texts_read)
+        } else {
+            Texts::of_apply(most)
+        };
+        let (plan, outcome) = port.with_device(&texts, |door| {
+            let reading = reading(door, &schema, &groups)?;
             let mut plan = apply::plan(&schema, &reading, &wanted, door)?;
             if self.dry_run {
                 return Ok((plan, None));
@@ -148,7 +158,7 @@ impl Apply {
 }
 
 /// Wrong usage: a file with a fault.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 /// Failed, and the old values are not back.
 const MIXED: u8 = 3;
 /// A dry run found differences.
@@ -228,8 +238,13 @@ impl Set {
             tell(fault);
             return Ok(ExitCode::from(USAGE));
         }
-        port.with_device(|door| {
-            let reading = reading(door, &schema)?;
+        let groups = groups_of(&wanted);
+        let most = most(&schema, &wanted);
+        let texts = Texts::default()
+            .and(most.read, say::texts_read)
+            .and(most.set, say::texts_set);
+        port.with_device(&texts, |door| {
+            let reading = reading(door, &schema, &groups)?;
             let plan = apply::plan(&schema, &reading, &wanted, door)?;
             print!("{}", show::diff(&plan));
             apply::set(door, &plan).map_err(|failure| show::failure(&failure))?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use dtu_proto::config::WorkingMode;
 use dtu_setup::say::Sentence;
-use dtu_setup::status::{Status as Told, read_status};
+use dtu_setup::status::{COMMANDS, Status as Told, read_status};
 use dtu_setup::{Schema, chinese};
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,7 @@ use crate::device::PortArgs;
 use crate::say::{self, said};
 use crate::settings::Ended;
 use crate::show::plain;
+use crate::sms::Texts;
 
 /// What the device tells of itself.
 #[derive(Debug, Args)]
@@ -26,7 +27,8 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
-        let told = port.with_device(|door| Ok(read_status(door)?))?;
+        let texts = Texts::default().and(COMMANDS, say::texts_read);
+        let told = port.with_device(&texts, |door| Ok(read_status(door)?))?;
         let text = if self.json {
             format!("{:#}\n", as_json(&told))
         } else {

@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use dtu_proto::radio::PhoneNumber;
 use dtu_setup::remote::{Connection, Remote};
 use dtu_setup::serial::Port;
 use rustix::event::PollFlags;
@@ -22,6 +23,8 @@ pub(crate) enum Via {
     Listen(String),
     /// A relay, or a server behind which the device is.
     Tcp(String),
+    /// Texts to this number.
+    Sms(PhoneNumber),
 }
 
 impl FromStr for Via {
@@ -32,7 +35,10 @@ impl FromStr for Via {
         match text.split_once(':') {
             Some(("listen", address)) if has_port(address) => Ok(Self::Listen(address.to_owned())),
             Some(("tcp", address)) if has_port(address) => Ok(Self::Tcp(address.to_owned())),
-            _ => Err("must be listen:ADDR:PORT or tcp:HOST:PORT".to_owned()),
+            Some(("sms", number)) if number.len() <= DIGITS => PhoneNumber::new(number)
+                .map(Self::Sms)
+                .ok_or_else(|| WAYS.to_owned()),
+            _ => Err(WAYS.to_owned()),
         }
     }
 }
@@ -42,6 +48,7 @@ impl fmt::Display for Via {
         match self {
             Self::Listen(address) => write!(f, "listen:{address}"),
             Self::Tcp(address) => write!(f, "tcp:{address}"),
+            Self::Sms(number) => write!(f, "sms:{number}"),
         }
     }
 }
@@ -55,6 +62,7 @@ pub(crate) fn enter(via: &Via, password: String) -> anyhow::Result<Remote<Wire>>
             port: OpenPort::of_stream(connect(address)?),
             by: By::Dialling(address.clone()),
         },
+        Via::Sms(_) => bail!(say::which_modem()),
     };
     let remote = Remote::enter(wire, password).with_context(|| via.to_string())?;
     if !remote.packet().is_empty() {
@@ -148,12 +156,15 @@ impl Connection for Wire {
     }
 }
 
+const WAYS: &str = "must be listen:ADDR:PORT, tcp:HOST:PORT or sms:NUMBER";
+/// Of a number, with the sign in front.
+const DIGITS: usize = 21;
 /// Until somebody switches a device on and it registers.
 const DIALS_IN: Duration = Duration::from_secs(600);
 
 #[cfg(test)]
 mod tests {
-    use super::Via;
+    use super::{PhoneNumber, Via};
 
     #[test]
     fn a_way_names_its_kind_and_its_port() {
@@ -163,11 +174,15 @@ mod tests {
             "tcp:[::1]:9000".parse(),
             Ok(Via::Tcp("[::1]:9000".to_owned()))
         );
+        let number = PhoneNumber::new("+8613800138000").expect("a number");
+        assert_eq!("sms:+8613800138000".parse(), Ok(Via::Sms(number)));
         for wrong in [
             "listen",
             "listen:9000",
             "tcp::9000",
-            "sms:10086",
+            "sms:",
+            "sms:pump",
+            "sms:+861380013800013800138",
             "udp:a:1",
             "",
         ] {

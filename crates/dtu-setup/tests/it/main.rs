@@ -7,4 +7,5 @@ mod files;
 mod gm1;
 mod reading;
 mod real_boxes;
+mod sms;
 mod trial;

@@ -12,7 +12,7 @@ use dtu_console::{Config, Console, PORT};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::device::PortArgs;
-use crate::say::{self, tell};
+use crate::say::{self, Usage, tell};
 use crate::settings::Ended;
 
 mod remote;
@@ -30,6 +30,9 @@ pub(crate) struct Ui {
 
 impl Ui {
     pub(crate) fn run(&self, port: PortArgs) -> Ended {
+        if port.is_sms() {
+            bail!(Usage(say::no_ui_by_sms()));
+        }
         let usual = SocketAddr::from(([127, 0, 0, 1], PORT));
         let listen = self.console.unwrap_or(usual);
         if !listen.ip().to_canonical().is_loopback() {

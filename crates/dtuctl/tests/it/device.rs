@@ -38,10 +38,16 @@ impl Device {
 
     /// With a set-up window of so many seconds.
     pub(crate) fn with_window(seconds: u32, at: &[&str]) -> Self {
+        Self::with_modem(seconds, "sim", at)
+    }
+
+    /// With a modem of its own.
+    pub(crate) fn with_modem(seconds: u32, modem: &str, at: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let mut arguments = format!(
-            "dtud\n--serial\npty:{}\n--state\n{}\n--console\noff\n--setup-window\n{seconds}",
+            "dtud\n--serial\npty:{}\n--state\n{}\n--console\noff\n--modem\n{modem}\n\
+             --setup-window\n{seconds}",
             path("line"),
             path("state"),
         );

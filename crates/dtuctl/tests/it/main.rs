@@ -14,6 +14,7 @@ mod pdu;
 mod ports;
 mod program;
 mod scripted;
+mod sms;
 mod status;
 mod ui;
 mod via;
