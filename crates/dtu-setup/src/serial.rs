@@ -194,7 +194,10 @@ fn bytes_take(baud: u32, bytes: u32) -> Duration {
 
 fn escape<P: Port>(port: &mut P) -> Result<(), DoorError> {
     let mut heard = Vec::new();
-    for _ in 0..2 {
+    let mut tried = 0;
+    // What prints may be the banner: a device that was switched on a moment ago hears no +++ in its set-up window.
+    while tried < 2 || tried < 4 && !heard.is_empty() && !is_noise(&heard) {
+        tried += 1;
         // What the device says meanwhile is data; only what we send counts for the guard time.
         wait_for(port, GUARD, &mut heard, |_| false)?;
         port.write(b"+++")?;

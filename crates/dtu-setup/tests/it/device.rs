@@ -27,10 +27,15 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(config: Config) -> Self {
-        let mut bench = Bench::with(config, Options::default());
-        bench.at(10_000).take_printed();
+        let mut line = Self::at_power_on(config);
+        line.bench.at(10_000).take_printed();
+        line
+    }
+
+    /// Its banner is still to be read.
+    pub(crate) fn at_power_on(config: Config) -> Self {
         Self {
-            bench,
+            bench: Bench::with(config, Options::default()),
             printed: Vec::new(),
             baud: 115_200,
             sent: Vec::new(),
@@ -109,4 +114,14 @@ pub(crate) fn read(door: &mut dyn Door) -> Result<Reading, DoorError> {
 
 pub(crate) fn key(name: &str) -> Key {
     Schema::new().key(name).unwrap()
+}
+
+#[test]
+fn a_device_that_was_switched_on_a_moment_ago_is_entered_when_its_window_is_over() {
+    for ms in [0, 1500, 4900] {
+        let mut line = Line::at_power_on(Config::default());
+        line.bench.at(ms);
+        let entered = Serial::enter(line).map_err(|(_, error)| error.to_string());
+        assert_eq!(entered.err(), None, "{ms} ms behind power-on");
+    }
 }
