@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the mutants that cargo-mutants lists, all compiled into one copy of a crate, each behind a switch.
 
-    scripts/switched_mutants.py PACKAGE [--files REGEX] [--jobs N] [--minutes M] [--seed S] [--build-only] [--report]
+    scripts/switched_mutants.py PACKAGE [--files REGEX] [--jobs N] [--minutes M] [--seed S] [--again FILE] [--build-only]
+        [--report]
 
 cargo-mutants builds once a mutant. This builds once: the body of every function becomes a `match`, one arm a mutant
 with the whole mutated body, the last arm as it is; the environment says which arm holds. So an arm is the very text
@@ -13,7 +14,8 @@ function, those that have caught a neighbour first, then the quick ones, until o
 growing over 2 GB, is a failure too. A test that fails without a mutant (it reads the sources, say) does not take part.
 
 Verdicts are kept in target/switched/PACKAGE/verdicts.json by name; a later run with the same sources goes on from
-there, in random order (--seed). --report only prints what is known.
+there, in random order (--seed). --report only prints what is known. --again judges only the mutants that a file names,
+one a line, with the tests that there are now, and leaves the verdicts as they are: for tests against survivors.
 """
 
 import argparse
@@ -115,7 +117,7 @@ def body_of(text: str, start: int, end: int) -> int:
 class Tree:
     """The copy of the sources, and which mutants are still in it."""
 
-    def __init__(self, package: str, where: Path, files: str):
+    def __init__(self, package: str, where: Path, files: str, names: set[str]):
         self.package, self.where, self.tree = package, where, where / "tree"
         self.tree.mkdir(parents=True, exist_ok=True)
         tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
@@ -125,6 +127,10 @@ class Tree:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(old, target)
         self.mutants = [mutant for mutant in listed(package, self.tree) if re.search(files, mutant.file)]
+        if names:
+            self.mutants = [mutant for mutant in self.mutants if mutant.name in names]
+            for name in sorted(names - {mutant.name for mutant in self.mutants}):
+                say(f"not listed: {name}")
         self.texts = {m.file: (self.tree / m.file).read_text() for m in self.mutants}
         self.dropped = {m.number: "no switch" for m in self.mutants if m.function is None}
         # Of a function in a function the outer one gets the switch.
@@ -349,6 +355,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=1e9, help="how long the mutants may run")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--slot", default="", help="a command to put before cargo")
+    parser.add_argument("--again", type=Path, help="a file of names: only these mutants, and no verdict is kept")
     parser.add_argument("--build-only", action="store_true")
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
@@ -357,9 +364,10 @@ def main():
     if options.report:
         return report(json.loads(kept.read_text())["verdicts"])
     slot = options.slot.split()
-    tree = Tree(options.package, where, options.files)
+    names = set(options.again.read_text().splitlines()) - {""} if options.again else set()
+    tree = Tree(options.package, where, options.files, names)
     say(f"{len(tree.mutants)} mutants in {len(tree.functions)} functions")
-    old = json.loads(kept.read_text()) if kept.exists() else {}
+    old = json.loads(kept.read_text()) if kept.exists() and not names else {}
     verdicts = old.get("verdicts", {}) if old.get("digest") == tree.digest else {}
     # What does not compile is known from the last time.
     for mutant in tree.mutants:
@@ -369,7 +377,8 @@ def main():
     def keep():
         left_out = (m for m in tree.mutants if m.number in tree.dropped)
         verdicts.update({m.name: (tree.dropped[m.number], "compiler") for m in left_out})
-        kept.write_text(json.dumps({"digest": tree.digest, "verdicts": verdicts}, indent=1))
+        if not names:
+            kept.write_text(json.dumps({"digest": tree.digest, "verdicts": verdicts}, indent=1))
 
     tree.settle(slot, keep)
     binaries = tree.build(slot)
