@@ -64,11 +64,10 @@ impl Values {
             } else {
                 "UTF-8"
             };
+            // Good UTF-8 is refused as GBK only.
             let cure = match core::str::from_utf8(&self.bytes(place).unwrap_or_default()) {
-                Ok(_) if charset == "GBK" => {
-                    "; UTF-8 wants serial.charset = \"utf-8\" in the settings file"
-                }
-                Ok(_) | Err(_) => "",
+                Ok(_) => "; UTF-8 wants serial.charset = \"utf-8\" in the settings file",
+                Err(_) => "",
             };
             self.refuse(
                 Code::IncorrectParameters,

@@ -306,34 +306,21 @@ impl Calls {
         }
     }
 
-    /// Time has passed.
+    /// The deadline is here.
     pub(crate) fn fire(&mut self, step: &mut Step<'_>) {
-        let now = step.now;
         match self.state {
-            State::Dialled { dial, until, .. } if until <= now => {
-                self.give_up(CallEnd::NoAnswer, dial.told, step)
-            }
-            State::Ringing { until, .. } | State::Answering { until, .. } if until <= now => {
+            State::Dialled { dial, .. } => self.give_up(CallEnd::NoAnswer, dial.told, step),
+            State::Ringing {
+                from, rings, until, ..
+            } if step.now < until => self.ring(from, rings, until, step),
+            State::Ringing { .. } | State::Answering { .. } => {
                 self.give_up(CallEnd::NoCarrier, true, step);
             }
-            State::Ringing {
-                from,
-                rings,
-                next,
-                until,
-            } if next <= now => {
-                self.ring(from, rings, until, step);
-            }
-            State::HangingUp { until, .. } if until <= now => {
+            State::HangingUp { .. } => {
                 self.counters.unconfirmed += 1;
                 self.ended(CallEnd::HungUp, step);
             }
-            State::Idle
-            | State::Dialled { .. }
-            | State::Ringing { .. }
-            | State::Answering { .. }
-            | State::Standing { .. }
-            | State::HangingUp { .. } => {}
+            State::Idle | State::Standing { .. } => {}
         }
     }
 

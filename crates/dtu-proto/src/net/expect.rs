@@ -66,10 +66,11 @@ impl Awaiting {
             return;
         }
         self.deaf = !is_read;
+        // It runs while the socket is read, and only then.
         self.clock = match self.clock {
-            Clock::Until(at) if self.deaf => Clock::Left(at.since(now)),
-            Clock::Left(left) if !self.deaf => Clock::Until(now + left.max(HEARD_FOR)),
-            clock @ (Clock::Off | Clock::Until(_) | Clock::Left(_)) => clock,
+            Clock::Off => Clock::Off,
+            Clock::Until(at) => Clock::Left(at.since(now)),
+            Clock::Left(left) => Clock::Until(now + left.max(HEARD_FOR)),
         };
     }
 
