@@ -186,3 +186,13 @@ fn a_full_line_is_deaf_only_where_a_peer_that_is_there_is_not_read() {
     dtu.handle_input(Input::Lost(Lost::Overrun(0)), at(91_000));
     assert_eq!(dtu.last_received, at(90_000));
 }
+
+#[test]
+fn a_set_that_is_as_it_was_stored_takes_no_memory_of_its_own() {
+    let mut dtu = up(one_link());
+    assert!(Arc::ptr_eq(&dtu.config, &dtu.stored));
+    for (line, same) in [("ATS0=2", false), ("AT+CSQ", false), ("ATS0=0", true)] {
+        input(&mut dtu, 10_001, Input::Console(line));
+        assert_eq!(Arc::ptr_eq(&dtu.config, &dtu.stored), same, "{line}");
+    }
+}

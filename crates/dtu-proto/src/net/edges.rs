@@ -143,3 +143,17 @@ fn a_queue_that_was_ever_used_is_known() {
     });
     assert!(!passed.is_unused());
 }
+
+/// What one frame leaves goes on to as many as it takes, to the byte.
+#[test]
+fn bytes_beyond_the_limit_pass_from_a_frame_that_goes_to_those_behind_it() {
+    let mut cache = Cache::new(10, DropPolicy::Oldest);
+    cache.insert_extra(Bytes::from_static(b"0123456789"), 1);
+    for frame in [&b"abcd"[..], b"efg", b"hi"] {
+        assert!(put(&mut cache, frame));
+    }
+    assert!(!cache.is_full_for(1) && cache.is_full_for(2));
+    cache.pass_extra_on(1);
+    // 4, 3 and 2 of the 10, and the 10 of the frame that still stands there.
+    assert!(!cache.is_full_for(0) && cache.is_full_for(1));
+}

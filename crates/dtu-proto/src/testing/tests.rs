@@ -7,13 +7,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::cell::RefCell;
+use sms_codec::time::{Civil, TimeStamp};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Bench, LINK1, LINK2, Net, Server, one_link};
 use crate::config::{Config, LineFormat, Options, Protocol};
 use crate::event::{
-    CloseReason, Connect, Input, Output, Payload, SerialInput, SerialOutput, SocketId,
-    SocketOutput, StoreInput,
+    CloseReason, Connect, Input, ModemOutput, Output, Payload, QueueId, SerialInput, SerialOutput,
+    SocketId, SocketOutput, StoreInput, StoreOutput,
 };
 use crate::time::{Duration, Instant};
 
@@ -189,6 +190,7 @@ fn time_stands_where_the_script_left_it() {
         .oversleep(2)
         .until(Instant::from_micros(1_003_001));
     assert_eq!((dev.now.as_micros(), dev.millis()), (1_003_001, 1003));
+    assert_eq!(dev.dtu.options().setup_window, Duration::ZERO);
     dev.late = Duration::from_millis(7);
     dev.at(1100).serial("one").at(1206).sends_nothing(LINK1);
     dev.at(1207).sends(LINK1, "one");
@@ -233,10 +235,13 @@ fn a_server_gets_what_arrives_and_is_heard() {
 fn what_is_forgotten_is_gone_and_what_is_counted_stays() {
     let mut dev = up();
     dev.serial("one").wait(100).network(LINK1, "two");
+    dev.carry_out(Output::Store(StoreOutput::SpoolRelease(QueueId::Httpd, 1)));
+    assert!(!dev.store.spool.is_empty());
     let printed = dev.line.printed_bytes();
     assert!(printed >= 3 && !dev.events.is_empty() && dev.outputs > 5);
     dev.forget().sends_nothing(LINK1).prints_nothing();
     assert!(dev.events.is_empty() && dev.peer(LINK1).connects.is_empty());
+    assert!(dev.store.spool.is_empty());
     assert_eq!(dev.line.printed_bytes(), printed);
     assert_eq!(
         (dev.peer(LINK1).sent_bytes, dev.peer(LINK1).acked_bytes),
@@ -281,4 +286,51 @@ fn a_disk_that_is_full_or_silent_is_seen_by_the_device() {
     dev.input(Input::Store(StoreInput::Saved));
     assert!(dev.printed().contains("OK"));
     assert_eq!(dev.store.saved.len(), 2);
+}
+
+#[test]
+fn a_write_that_is_dropped_was_not_printed() {
+    let mut dev = up();
+    let printed = dev.line.printed_bytes();
+    dev.dte_stops().carry_out(write());
+    assert_eq!(dev.line.printed_bytes(), printed + 1);
+    dev.carry_out(Output::Serial(SerialOutput::Discard));
+    assert_eq!(dev.line.printed_bytes(), printed);
+    assert!(dev.printed().is_empty());
+}
+
+#[test]
+fn the_disk_counts_the_sets_of_messages_and_the_clock_of_messages_goes_over_the_hour() {
+    let mut dev = up();
+    for (number, sets) in [(1, 1), (2, 2)] {
+        dev.keep(number, String::from("text"));
+        assert_eq!(dev.store.sets, sets);
+    }
+    let stamp = super::pdu::stamp(3600 + 2 * 60 + 3);
+    assert_eq!(
+        stamp,
+        TimeStamp::of(Civil {
+            year: 2014,
+            month: 9,
+            day: 10,
+            hour: 16,
+            minute: 2,
+            second: 3,
+            zone: 32,
+        })
+        .unwrap()
+    );
+}
+
+#[test]
+fn a_modem_outside_gets_all_orders() {
+    let mut dev = up();
+    dev.modem.outside = true;
+    dev.modem.orders.clear();
+    let orders = [ModemOutput::Reset, ModemOutput::Taken(1)];
+    for order in orders.clone() {
+        dev.carry_out(Output::Modem(order));
+    }
+    assert_eq!(dev.modem.orders, orders);
+    assert_eq!((dev.modem.resets, dev.modem.taken.len()), (0, 0));
 }

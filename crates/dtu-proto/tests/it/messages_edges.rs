@@ -280,3 +280,24 @@ fn a_frame_cut_by_its_size_in_the_middle_of_a_character_stays_text() {
     let sent: Vec<String> = dev.submits().into_iter().map(|(_, text)| text).collect();
     assert_eq!(sent.concat(), "a".to_owned() + &"水".repeat(520));
 }
+
+#[test]
+fn a_text_that_is_typed_when_the_modem_has_gone_fails_at_once() {
+    let mut dev = booted(in_mode(WorkingMode::AtCommand));
+    dev.command("AT+CMGF=1", "\r\nOK\r\n")
+        .command("AT+CMGS=\"10086\"", "\r\n> ");
+    dev.news(ModemInput::Gone).serial("hi\x1A");
+    let printed = dev.printed();
+    assert!(printed.contains("ERROR"), "{printed}");
+}
+
+#[test]
+fn a_message_that_a_restart_breaks_off_is_no_frame_of_a_connection() {
+    let mut dev = booted(in_mode(WorkingMode::AtCommand));
+    dev.command("AT+CMGF=1", "\r\nOK\r\n")
+        .command("AT+CMGS=\"10086\"", "\r\n> ");
+    dev.serial("half").console_line("AT+CIRESET").wait(5000);
+    let counters = dev.dtu.status(dev.now).at_connection.counters;
+    assert_eq!((counters.dropped_frames, counters.dropped_bytes), (0, 0));
+    assert!(dev.modem.given.is_empty());
+}

@@ -198,3 +198,30 @@ fn a_link_tells_what_it_does_next_and_when() {
     assert_eq!(next(&dev).unwrap().0, LinkTimer::Attempt);
     assert_eq!(dev.dtu.link_timer(LINK2, dev.now), None);
 }
+
+#[test]
+fn the_text_of_a_prompt_is_seen_as_what_it_is() {
+    let mut dev = Bench::with_modem(one_link());
+    dev.dtu.watch();
+    dev.at(1000).printed();
+    dev.escape()
+        .command("AT+CMGF=1", "\r\nOK\r\n")
+        .command("AT+CMGS=\"10086\"", "\r\n> ");
+    seen(&mut dev);
+    dev.serial("hi\x1A").network_takes(&[("10086", "hi")]);
+    assert_eq!(seen(&mut dev), [Seen::Text((&b"hi"[..]).into())]);
+}
+
+#[test]
+fn a_link_that_the_host_has_not_closed_yet_does_nothing_by_itself() {
+    let mut dev = watched(|_| ());
+    dev.late_closes = true;
+    dev.console_line("AT+CIPSCONT=1,\"TCP\",\"other\",9,1;+CIAPPLY")
+        .wait(10);
+    assert_eq!(dev.dtu.link_timer(LINK1, dev.now), None);
+    dev.closed(LINK1);
+    assert!(matches!(
+        dev.dtu.link_timer(LINK1, dev.now),
+        Some((LinkTimer::Retry, _))
+    ));
+}

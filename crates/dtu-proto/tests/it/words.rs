@@ -9,6 +9,7 @@ use dtu_proto::event::{
     Payload, QueueId, RestartReason, SocketId,
 };
 use dtu_proto::radio::{CallEnd, PhoneNumber, Registration, SimState, SubmitFailure};
+use dtu_proto::seen::Cut;
 use dtu_proto::shown_command;
 use dtu_proto::time::Duration;
 
@@ -44,6 +45,8 @@ fn each_state_has_words_of_its_own() {
         RestartReason::Recovery,
     ]);
     assert_eq!(why[3], "no data for RTIME seconds");
+    let cuts = said([Cut::Silence, Cut::Size, Cut::Read, Cut::Mode, Cut::Window]);
+    assert_eq!(cuts[0], Cut::Silence.words());
     let cards = said([
         SimState::Unknown,
         SimState::Ready,

@@ -286,3 +286,12 @@ fn a_failed_save_is_told_and_ends_the_line() {
         }
     );
 }
+
+/// What it does, what stands there from the factory, and what a place that is left off means.
+#[test]
+fn help_tells_all_of_a_parameter() {
+    let mut desk = Desk::new();
+    let reply = desk.reply("AT+HELP=\"S0\"");
+    let line = "+HELP: RINGS = 0..=255; 0 = never; factory 0; nothing means 0";
+    assert!(reply.lines().any(|of| of == line), "{reply}");
+}

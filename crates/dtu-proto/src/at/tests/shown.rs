@@ -267,3 +267,22 @@ proptest! {
         let _ = ShownLine::of(&text);
     }
 }
+
+/// Some modems put a blank in front of the colon.
+#[test]
+fn an_answer_with_a_blank_in_front_of_its_colon_is_one() {
+    for colon in [":", " :", "  :"] {
+        shows(
+            format!("+CPIN{colon} READY"),
+            &format!("+CPIN{colon} READY"),
+        );
+        shows(format!("+CPIN{colon} 1234"), "+CPIN: ****");
+    }
+}
+
+#[test]
+fn the_name_alone_of_a_command_with_a_secret_hides_nothing() {
+    let line = "AT+CIPR=+CIPSW";
+    assert!(!shows(line, line).has_secrets());
+    shows(format!("{line}=ab"), &format!("{line}****"));
+}

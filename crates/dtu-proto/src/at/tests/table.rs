@@ -9,7 +9,7 @@ use std::{env, fs};
 
 use super::super::command::Command;
 use super::super::param::Param;
-use super::super::stored::store_lines;
+use super::super::stored::{load_setting, store_lines};
 use super::super::table;
 use super::super::{
     CommandDescription, LineOutcome, SlowCommand, SlowResult, TakesEffect, commands, resume,
@@ -385,3 +385,20 @@ AT mode, with a modem.
 - Over a network, secrets are shown as `****`. While the device password is the factory one, the network may ask and \
 set nothing.
 ";
+
+#[test]
+fn a_line_of_the_settings_sets_one_stored_parameter_or_is_refused() {
+    for command in table::all() {
+        for form in ["", "?", "=?", "=1", "=\"x\"", "=1,1"] {
+            let mut config = Config::default();
+            let line = std::format!("AT{}{form}", command.name);
+            let loaded = load_setting(&line, &mut config);
+            if command.saved.is_none() || form.ends_with('?') {
+                assert!(loaded.is_err() && config == Config::default(), "{line}");
+            }
+        }
+    }
+    let mut config = Config::default();
+    assert!(load_setting("AT+CIPR=9600;+CIPR=1200", &mut config).is_err());
+    assert_eq!(load_setting("AT+CIPR=9600", &mut config), Ok(()));
+}

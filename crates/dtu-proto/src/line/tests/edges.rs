@@ -11,6 +11,8 @@ use crate::line::printer::{QUEUE_HIGH, REPLY_QUEUE_HIGH};
 use crate::line::prompt::Ends;
 use crate::rng::Rng;
 
+mod urcs;
+
 const PEER: Source = Source::Socket(SocketId::Link(LinkId::ALL[0]));
 
 fn at(ms: u64) -> Instant {

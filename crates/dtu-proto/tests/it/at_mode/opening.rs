@@ -106,3 +106,13 @@ fn manual_2_8_6_34_a_host_that_says_nothing_is_a_failure() {
         .wait(2000)
         .prints("\r\nCONNECT FAIL\r\n");
 }
+
+/// Manual 1.4: DATA lights while a connection stands.
+#[test]
+fn the_data_led_lights_with_the_connection_and_not_before() {
+    let mut dev = started(at_mode());
+    assert!(dev.leds.iter().all(|leds| !leds.data), "{:?}", dev.leds);
+    dev.wait(10_000).command(OPEN, OPENED).wait(1000);
+    assert!(dev.leds.last().is_some_and(|leds| leds.data));
+    assert_eq!(dev.dtu.status(dev.now).at_connection.counters.opened, 1);
+}

@@ -109,3 +109,17 @@ fn m11_a_half_typed_line_is_forgotten_with_its_dte() {
     dev.command("AT", OK)
         .command("AT+CIPR?", "\r\n+CIPR: 115200\r\n\r\nOK\r\n");
 }
+
+/// Somebody else's command waits for the disk meanwhile.
+#[test]
+fn data_waits_for_the_answer_though_the_line_stays_half_typed() {
+    let mut dev = open();
+    dev.command("ATE1", OK);
+    dev.store.answers = false;
+    dev.serial("AT+C").prints("AT+C");
+    dev.console_line("AT&W").network(AT, "data");
+    dev.wait(5000);
+    let early = dev.printed();
+    dev.input(Input::Store(StoreInput::Saved)).wait(5000);
+    assert_eq!(early + &dev.printed(), "data");
+}

@@ -247,3 +247,14 @@ fn a_call_that_comes_in_takes_the_place_of_what_was() {
         .command("ATA", OK);
     orders(&mut dev, &[dialled()[0].clone(), ModemOutput::Answer]);
 }
+
+/// Who did not ask for the answer is still told that it rang.
+#[test]
+fn a_call_that_the_console_answers_rings_at_the_dte_all_the_same() {
+    let mut dev = desk();
+    dev.command("AT", OK);
+    incoming(&mut dev);
+    dev.input(Input::Console("ATA"));
+    orders(&mut dev, &[ModemOutput::Answer]);
+    dev.prints_nothing().wait(500).prints(RING);
+}

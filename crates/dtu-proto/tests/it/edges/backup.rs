@@ -137,3 +137,57 @@ fn frames_that_only_the_primary_s_last_connection_sent_are_not_dropped_by_the_ba
     dev.net(LINK2, Net::Good);
     dev.wait(30_000).sends(LINK2, "once");
 }
+
+/// Both ways, to the frame and the byte. Each failed attempt of the primary is a new chance to fail over once more.
+#[test]
+fn what_moves_to_a_backup_and_back_is_counted_and_told_once() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    config.links[1].role = Role::Backup(LINK1);
+    let mut dev = up(config);
+    dev.net(LINK1, Net::Unacked);
+    dev.serial("abc").wait(200).serial("de").wait(200);
+    dev.net(LINK1, Net::Refused)
+        .lose(LINK1, CloseReason::Reset, 0)
+        .wait(60_000);
+    assert!(dev.peer(LINK1).connects.len() > 3);
+    let moved = |dev: &Bench, link: usize| {
+        let of = dev.dtu.status(dev.now).links[link].counters;
+        [
+            (of.moved_out_frames, of.moved_out_bytes),
+            (of.moved_in_frames, of.moved_in_bytes),
+        ]
+    };
+    assert_eq!(moved(&dev, 0), [(2, 5), (0, 0)]);
+    assert_eq!(moved(&dev, 1), [(0, 0), (2, 5)]);
+    dev.net(LINK2, Net::Unacked).serial("f").wait(200);
+    dev.net(LINK1, Net::Good).wait(600_000);
+    assert_eq!(moved(&dev, 0), [(2, 5), (1, 1)]);
+    assert_eq!(moved(&dev, 1), [(1, 1), (2, 5)]);
+    let told = dev.events.iter().filter_map(|event| {
+        if let Event::BackupActive { active, .. } = event {
+            Some(*active)
+        } else {
+            None
+        }
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn after_a_restart_the_primary_is_tried_first() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    config.links[1].role = Role::Backup(LINK1);
+    let mut dev = up(config);
+    dev.net(LINK1, Net::Refused)
+        .lose(LINK1, CloseReason::Reset, 0)
+        .wait(10_000);
+    let backup = |dev: &Bench| dev.dtu.status(dev.now).links[1].state;
+    assert_eq!(backup(&dev), LinkState::Connected);
+    dev.net(LINK1, Net::Good)
+        .console_line("AT+CIRESET")
+        .wait(5000);
+    assert_eq!(backup(&dev), LinkState::Waiting(WaitingFor::Primary));
+    assert_eq!(dev.peer(LINK2).connects.len(), 1);
+}

@@ -275,3 +275,84 @@ fn each_frame_that_goes_again_is_counted_with_its_bytes() {
         dev.breaks(LINK1, CloseReason::PeerClosed);
     }
 }
+
+/// An idle short link, and one whose settings change, were not lost.
+#[test]
+fn a_connection_that_the_device_ends_itself_counts_as_no_loss() {
+    let mut config = one_link();
+    config.long_links = false;
+    let mut dev = up(config);
+    dev.serial("x").wait(60_000).sends(LINK1, "x");
+    let ends = |dev: &Bench| {
+        let reconnects = dev.dtu.status(dev.now).links[0].counters.reconnects;
+        (dev.peer(LINK1).closes, reconnects)
+    };
+    assert_eq!(ends(&dev), (1, 0));
+    dev.serial("y").wait(1000).sends(LINK1, "y");
+    dev.console_line("AT+CIPSCONT=1,\"TCP\",\"other\",9,1;+CIAPPLY")
+        .wait(1000);
+    assert_eq!(ends(&dev), (2, 0));
+}
+
+#[test]
+fn replies_that_wait_for_a_link_that_breaks_are_counted() {
+    let mut dev = up(gated());
+    dev.net(LINK1, Net::Stuck);
+    for _ in 0..3 {
+        dev.network(LINK1, "12345,AT").wait(10);
+    }
+    dev.lose(LINK1, CloseReason::Reset, 0);
+    // The first was with the socket.
+    let counters = dev.dtu.status(dev.now).links[0].counters;
+    assert_eq!(counters.dropped_replies, 2);
+}
+
+#[test]
+fn a_link_that_the_host_has_not_closed_yet_waits_to_try_again() {
+    let mut dev = up(one_link());
+    dev.late_closes = true;
+    dev.console_line("AT+CIPSCONT=1,\"TCP\",\"other\",9,1;+CIAPPLY")
+        .wait(10);
+    let state = |dev: &Bench| dev.dtu.status(dev.now).links[0].state;
+    assert_eq!(state(&dev), LinkState::Waiting(WaitingFor::Retry));
+    dev.closed(LINK1).wait(1000);
+    assert_eq!(state(&dev), LinkState::Connected);
+}
+
+/// What waits for the DTE is data on its way.
+#[test]
+fn a_short_link_is_idle_from_when_the_dte_has_read_what_came() {
+    let mut config = one_link();
+    config.long_links = false;
+    let mut dev = up(config);
+    dev.serial("x").wait(1000).sends(LINK1, "x");
+    let idle = Options::default().links[0].short_link_idle.as_secs() * 1000;
+    dev.dte_stops().network(LINK1, "answer").wait(2 * idle);
+    assert_eq!(dev.peer(LINK1).closes, 0);
+    dev.dte_reads_on().wait(idle - 10);
+    assert_eq!(dev.peer(LINK1).closes, 0);
+    dev.wait(20);
+    assert_eq!(dev.peer(LINK1).closes, 1);
+}
+
+/// Decisions 16.1: a UDP link paces only where no server acknowledges anything.
+#[test]
+fn a_udp_link_beside_does_not_keep_a_tcp_server_from_pacing() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    config.links[1].protocol = Protocol::Udp;
+    let mut dev = Bench::with(config, options(|o| o.cache = 16 * 1024));
+    dev.at(500);
+    dev.net(LINK1, Net::Unacked);
+    for _ in 0..100 {
+        if !dev.dtu.wants_serial() {
+            break;
+        }
+        dev.serial([b'x'; 1024]).wait(10);
+    }
+    assert!(!dev.dtu.wants_serial());
+    let dropped = |dev: &Bench| dev.dtu.status(dev.now).links[0].counters.dropped_frames;
+    assert_eq!(dropped(&dev), 0);
+    dev.wait(100).acknowledges(LINK1);
+    assert!(dev.dtu.wants_serial() && dropped(&dev) == 0);
+}

@@ -90,3 +90,19 @@ fn a_link_that_waits_to_try_again_waits_for_the_network_once_that_is_lost() {
     dev.input(Input::Modem(&ModemInput::Detached));
     assert_eq!(state(&dev), LinkState::Waiting(WaitingFor::Network));
 }
+
+/// The reply leaves while another command waits for the disk: what that has set is not applied half.
+#[test]
+fn ciapply_from_a_link_waits_for_a_command_that_is_being_answered() {
+    let mut dev = up(gated());
+    dev.net(LINK1, Net::Stuck);
+    dev.at(1000)
+        .network(LINK1, "12345,AT+CIPSCONT=1,\"TCP\",\"other\",9,1;+CIAPPLY");
+    dev.store.answers = false;
+    dev.console_line("AT&W");
+    dev.input(Input::Socket(LINK1.into(), SocketInput::Sent))
+        .wait(1000);
+    assert_eq!(dev.peer(LINK1).closes, 0);
+    dev.input(Input::Store(StoreInput::Saved)).wait(10);
+    assert_eq!(dev.peer(LINK1).closes, 1);
+}

@@ -109,3 +109,54 @@ fn the_line_waits_for_a_slow_command_of_another_door_instead_of_being_busy() {
         .prints("\r\nOK\r\n");
     assert!(dev.dtu.wants_serial());
 }
+
+/// The settings that were stored too late are put back; that this is done is news for nobody.
+#[test]
+fn what_is_put_back_on_the_disk_does_not_answer_the_next_command() {
+    let mut dev = up(one_link());
+    dev.escape();
+    dev.store.answers = false;
+    assert!(dev.dtu.takes_commands());
+    dev.command("ATS0=2", OK);
+    let rings = |dev: &Bench| {
+        (
+            dev.dtu.config().auto_answer,
+            dev.dtu.stored_config().auto_answer,
+        )
+    };
+    assert_eq!(rings(&dev), (2, 0));
+    dev.serial("ATW\r");
+    assert!(!dev.dtu.takes_commands(), "one waits");
+    dev.wait(10_001);
+    assert!(dev.printed().contains("the store does not answer"));
+    dev.input(Input::Store(StoreInput::Saved)).serial("ATW\r");
+    assert_eq!(dev.store.saved.len(), 3, "stored, put back, stored");
+    dev.input(Input::Store(StoreInput::Saved))
+        .prints_nothing()
+        .input(Input::Store(StoreInput::Saved))
+        .prints(OK);
+    assert!(dev.dtu.takes_commands());
+    assert_eq!(rings(&dev), (2, 2));
+}
+
+#[test]
+fn settings_are_put_back_when_the_last_late_answer_is_there_and_no_command_stores_anew() {
+    let mut dev = up(one_link());
+    dev.escape();
+    dev.store.answers = false;
+    for _ in 0..2 {
+        dev.serial("ATW\r").wait(10_001);
+    }
+    let saved = |dev: &mut Bench, saves: usize| {
+        dev.input(Input::Store(StoreInput::Saved));
+        assert_eq!(dev.store.saved.len(), saves);
+    };
+    saved(&mut dev, 2);
+    saved(&mut dev, 3);
+    saved(&mut dev, 3);
+    dev.serial("ATW\r").wait(10_001).serial("ATW\r");
+    dev.printed();
+    saved(&mut dev, 5);
+    saved(&mut dev, 5);
+    dev.prints(OK);
+}

@@ -221,3 +221,34 @@ fn a_frame_under_way_goes_out_before_ciapply_leaves_the_mode() {
         .wait(500)
         .sends(LINK1, "half");
 }
+
+/// Whatever the mode is: it is not the mode that keeps the links waiting.
+#[test]
+fn in_the_window_the_links_wait_for_the_mode_to_start() {
+    for mode in [WorkingMode::Transparent, WorkingMode::Httpd] {
+        let mut config = one_link();
+        config.mode = mode;
+        let mut dev = Bench::with(config, window(5));
+        dev.at(8000).console_line("AT+CIRESET").wait(2000);
+        dev.console.clear();
+        dev.console_line("AT+CINET?");
+        let said = dev.console.pop().unwrap_or_default();
+        let line = "+CINET:1,WAITING,mode not started";
+        assert!(said.lines().any(|of| of == line), "{mode}: {said}");
+    }
+}
+
+#[test]
+fn a_command_that_is_half_typed_when_the_window_ends_counts_as_one() {
+    let mut config = one_link();
+    config.auto_mode = false;
+    let mut dev = Bench::with(config, window(5));
+    dev.prints(BANNER)
+        .at(4990)
+        .serial("A")
+        .at(6000)
+        .serial("T\r");
+    dev.wait(100).prints(OK);
+    let counters = dev.dtu.status(dev.now).serial.counters;
+    assert_eq!((counters.bytes_in, counters.command_bytes), (3, 3));
+}

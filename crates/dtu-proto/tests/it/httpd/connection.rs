@@ -190,3 +190,48 @@ fn https_asks_for_tls() {
     let request = String::from_utf8(dev.received(SERVER)).unwrap();
     assert!(request.contains("\r\nHost: [::1]\r\n"), "{request}");
 }
+
+#[test]
+fn a_request_without_a_connection_waits_to_try_again_and_without_one_for_data() {
+    let state = |dev: &Bench| dev.dtu.status(dev.now).httpd.state;
+    let mut dev = plain();
+    assert_eq!(state(&dev), LinkState::Waiting(WaitingFor::Data));
+    dev.net(SERVER, Net::Refused).serial("1").wait(10_000);
+    assert_eq!(state(&dev), LinkState::Waiting(WaitingFor::Retry));
+    dev.input(Input::Modem(&ModemInput::Detached));
+    assert_eq!(state(&dev), LinkState::Waiting(WaitingFor::Network));
+}
+
+#[test]
+fn a_connection_that_ends_says_how_far_the_answer_was() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+    let by = LinkDownReason::Network;
+    for (came, reason, wanted) in [
+        (
+            "",
+            CloseReason::PeerClosed,
+            Some(HttpdTrouble::Lost(by(CloseReason::PeerClosed))),
+        ),
+        (
+            "",
+            CloseReason::Reset,
+            Some(HttpdTrouble::Lost(by(CloseReason::Reset))),
+        ),
+        (
+            head,
+            CloseReason::Reset,
+            Some(HttpdTrouble::Broken(by(CloseReason::Reset))),
+        ),
+        (head, CloseReason::PeerClosed, None),
+    ] {
+        let mut dev = plain();
+        dev.serial("1").wait(100).network(SERVER, came);
+        dev.breaks(SERVER, reason);
+        let events = httpd_events(&mut dev);
+        match (&events[..], wanted) {
+            ([HttpdEvent::Failed(trouble)], Some(wanted)) => assert_eq!(*trouble, wanted),
+            ([HttpdEvent::Failed(HttpdTrouble::Bad(_))], None) => {}
+            _ => panic!("{came:?}, {reason:?}: {events:?}"),
+        }
+    }
+}

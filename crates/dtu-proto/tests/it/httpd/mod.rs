@@ -6,7 +6,7 @@ use dtu_proto::event::{
     CloseReason, Event, HttpdEvent, HttpdTrouble, Input, LinkDownReason, ModemInput, Power,
     QueueId, SocketId, SocketInput, StoreOutput,
 };
-use dtu_proto::status::HttpdCounters;
+use dtu_proto::status::{HttpdCounters, LinkState, WaitingFor};
 use dtu_proto::testing::{Bench, Net};
 use dtu_proto::time::Duration;
 

@@ -127,3 +127,25 @@ fn d2_a_dte_that_pauses_loses_nothing_of_an_answer() {
         .network(SERVER, [b'x'; 64 * 1024]);
     assert_eq!(undelivered(&dev), 0);
 }
+
+/// How the host ends the connection adds nothing to that.
+#[test]
+fn a_request_is_late_at_its_time_though_the_host_is_slow_to_close() {
+    let mut dev = plain();
+    dev.late_closes = true;
+    dev.serial("1").wait(100).sends(SERVER, get("1"));
+    dev.wait(10_100);
+    assert_eq!((counters(&dev).timed_out, dev.peer(SERVER).closes), (1, 1));
+    assert_eq!(dev.dtu.status(dev.now).httpd.waiting_frames, 0);
+}
+
+/// That a request left is no data of the network.
+#[test]
+fn rtime_runs_on_while_requests_go_and_no_answer_comes() {
+    let mut dev = device(|config| config.restart_time = 600);
+    dev.net(SERVER, Net::Refused).serial("1").at(400_000);
+    dev.net(SERVER, Net::Good).at(600_900);
+    assert_eq!((counters(&dev).requests, dev.power.len()), (1, 0));
+    dev.at(602_000);
+    assert_eq!(dev.power, [Power::Restarted]);
+}

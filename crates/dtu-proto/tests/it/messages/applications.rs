@@ -124,3 +124,15 @@ fn m12_pushes_that_nobody_reads_do_not_make_mode_4_deaf() {
     dev.sms_from(PHONE, "and here").prints("and here");
     assert_eq!(dev.dtu.status(dev.now).messages.not_taken, 1);
 }
+
+/// There somebody may still read them: the modem keeps what finds no room.
+#[test]
+fn m12_pushes_to_a_device_that_carries_data_make_no_room() {
+    let mut dev = booted(data_mode());
+    for second in 0..60 {
+        dev.brings(&push(to_port(), 18, second));
+    }
+    let messages = dev.dtu.status(dev.now).messages;
+    assert_eq!((messages.stored, dev.modem.taken.len()), (50, 50));
+    assert_eq!((messages.counters.evicted, messages.not_taken), (0, 10));
+}

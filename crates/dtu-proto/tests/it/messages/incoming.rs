@@ -263,3 +263,52 @@ fn decisions_16_15_what_cannot_be_read_stays_with_the_modem_and_is_said_once() {
     // What can be read goes on.
     dev.sms_from(PHONE, "x").prints("x");
 }
+
+/// A centre stamps what it sends again anew. The same content is the same part; other content is of another message
+/// that has the same reference by chance.
+#[test]
+fn a_part_with_another_stamp_is_known_by_its_content() {
+    let mut dev = booted(sms_mode());
+    let (one, other) = ("0123456789".repeat(20), "abcdefghij".repeat(20));
+    let parts_at = |text: &str, second| parts(PHONE, Body::text(text), 7, stamp(second));
+    let (first, again) = (parts_at(&one, 1), parts_at(&one, 9));
+    dev.at(1000).brings(&first[0]);
+    dev.brings(&again[0]);
+    dev.brings(&first[1]);
+    dev.prints(&one);
+    assert_eq!(counters(&dev).duplicates, 1);
+    let parts_at = |text: &str, second| parts(PHONE, Body::text(text), 8, stamp(second));
+    let (first, other) = (parts_at(&one, 101), parts_at(&other, 200));
+    dev.brings(&first[0]);
+    dev.brings(&other[0]);
+    let messages = dev.dtu.status(dev.now).messages;
+    let counters = messages.counters;
+    assert_eq!((counters.duplicates, counters.incomplete), (1, 1));
+    assert_eq!(messages.parts, 1);
+}
+
+#[test]
+fn a_message_without_text_is_done_with_at_once() {
+    let mut dev = booted(sms_mode());
+    dev.at(1000).sms_from(PHONE, "").prints_nothing();
+    assert_eq!((counters(&dev).printed, dev.modem.taken.len()), (1, 1));
+    dev.sms_from(PHONE, "x").prints("x");
+    assert_eq!((counters(&dev).printed, counters(&dev).received), (2, 2));
+}
+
+/// Each is told apart from a message that takes its time by what it says.
+#[test]
+fn a_long_message_with_a_reference_that_was_used_lately_has_all_its_time() {
+    let mut dev = booted(sms_mode());
+    for (number, copies) in [(0, 1), (1, 2)] {
+        let text = std::format!("0{number}23456789").repeat(20);
+        let part = |second| parts(PHONE, Body::text(&text), 7, stamp(second));
+        let (first, again) = (part(1 + 100 * number), part(9 + 100 * number));
+        dev.brings(&first[0]);
+        dev.wait(3_600_000).brings(&first[1]);
+        dev.prints(&text).brings(&again[1]);
+        // One copy alone is no message.
+        dev.wait(3_600_000).prints_nothing();
+        assert_eq!(counters(&dev).duplicates, copies);
+    }
+}

@@ -152,3 +152,26 @@ fn one_way_in(seed: u64) {
 fn a_hundred_messages_come_in_once_and_in_order_through_duplicates_and_kills() {
     (0..20).for_each(one_way_in);
 }
+
+/// A part that would cost another one its place is no text of this device.
+#[test]
+fn a_part_that_stands_where_another_one_does_is_passed_over() {
+    let kept = |text: &str, second| {
+        let mut dev = booted(sms_mode());
+        dev.brings(&parts(PHONE, Body::text(text), 7, stamp(second))[0]);
+        let part = dev
+            .store
+            .messages
+            .lines()
+            .find(|line| line.starts_with("part "));
+        part.unwrap().to_string()
+    };
+    let one = kept(&"0123456789".repeat(20), 1);
+    let other = kept(&"abcdefghij".repeat(20), 2);
+    let mut fresh = Bench::with_modem(sms_mode());
+    let problems = fresh
+        .dtu
+        .restore_messages(&format!("{one}\n{other}\n{one}\n"));
+    let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [2, 3]);
+}

@@ -3,6 +3,7 @@
 
 use sms_codec::address::Address;
 use sms_codec::dcs::Dcs;
+use sms_codec::pdu::{Deliver, Pdu, Tpdu};
 use sms_codec::udh::{Concat, Header, Ports, Reference};
 use sms_codec::user_data::{Body, UserData};
 

@@ -196,3 +196,15 @@ fn a_frame_is_on_the_disk_before_it_is_sent() {
             .contains(&Event::MessagesNotStored("no space left on device".into()))
     );
 }
+
+/// The centre has it already: it arrived, though the modem did not hear that.
+#[test]
+fn a_repeat_that_is_refused_as_a_copy_was_sent() {
+    let mut dev = booted(sms_mode());
+    dev.modem
+        .answers
+        .extend([Err(SubmitFailure::TIMED_OUT), Err(SubmitFailure::DUPLICATE)]);
+    dev.serial("x").wait(600_000);
+    assert_eq!((dev.modem.given.len(), counters(&dev).sent), (2, 1));
+    assert_eq!(losses(&mut dev), Vec::<String>::new());
+}

@@ -265,3 +265,52 @@ fn what_the_storage_holds_survives_a_kill() {
          +CMGL: 2,\"REC UNREAD\",\"+8613800138000\",,\"14/09/10,15:00:02+32\"\r\ntwo\r\n\r\nOK\r\n",
     );
 }
+
+/// 27.005 3.4.1: the terminal keeps its news for itself.
+#[test]
+fn cnmi_0_stores_messages_and_tells_of_none() {
+    let mut dev = booted(at_mode());
+    // The text itself is another matter (manual 2.8.6.33).
+    dev.command("AT+CNMI=0,1", "\r\nOK\r\n")
+        .sms_from(PHONE, "x")
+        .wait(60_000)
+        .prints("\r\n+CISMS:+8613800138000,14-09-10-15:00:01,x\r\n")
+        .command("AT+CNMI=2,1", "\r\nOK\r\n")
+        .wait(60_000)
+        .prints_nothing();
+    dev.command(
+        "AT+CPMS?",
+        "\r\n+CPMS: \"SM\",1,50,\"SM\",1,50,\"SM\",1,50\r\n\r\nOK\r\n",
+    );
+}
+
+/// 27.005 3.4.1: `<mt>` 2 prints all but class 2, 3 prints class 3 alone. What is not printed is stored and told.
+#[test]
+fn cnmi_prints_messages_by_their_class() {
+    for (mt, class, printed) in [
+        (2, None, true),
+        (2, Some(1), true),
+        (2, Some(2), false),
+        (3, None, false),
+        (3, Some(2), false),
+        (3, Some(3), true),
+    ] {
+        let mut dev = booted(at_mode());
+        dev.command(&format!("AT+CNMI=2,{mt};+CMGF=1"), "\r\nOK\r\n");
+        let mut message = Deliver::new(
+            Address::number(PHONE).unwrap(),
+            UserData::plain(Body::text("x")),
+            stamp(1),
+        );
+        if let Some(class) = class {
+            message.dcs = message.dcs.with_class(class);
+        }
+        let tpdu = Tpdu::Deliver(message);
+        let pdu = Pdu { smsc: None, tpdu }.encode().unwrap();
+        dev.brings(&Bytes::from(pdu));
+        dev.wait(2000);
+        let told = dev.printed();
+        assert_eq!(told.contains("+CMT:"), printed, "{mt} {class:?}: {told}");
+        assert_eq!(told.contains("+CMTI:"), !printed, "{mt} {class:?}: {told}");
+    }
+}

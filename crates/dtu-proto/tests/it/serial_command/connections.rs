@@ -164,3 +164,20 @@ fn packets_wait_for_the_network() {
 }
 
 // Eight places.
+
+/// Its packet is given up meanwhile. The time without one is no part of the outage; the outage is not forgotten either.
+#[test]
+fn a_destination_that_was_out_of_reach_is_not_tried_at_once_again() {
+    let mut dev = up();
+    dev.net(TO[0], Net::Refused).send(CommandFrame {
+        full_reply: true,
+        ..to(1, b"x")
+    });
+    // One attempt may be due by then; behind it there is nothing to do.
+    dev.wait(31_000).prints(SEND_FAIL).wait(20_000);
+    let tries = dev.peer(TO[0]).connects.len();
+    dev.send(to(1, b"y")).wait(5000);
+    assert_eq!(dev.peer(TO[0]).connects.len(), tries);
+    dev.wait(25_000);
+    assert!(dev.peer(TO[0]).connects.len() > tries);
+}

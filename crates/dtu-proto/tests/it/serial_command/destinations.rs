@@ -143,3 +143,24 @@ fn registration_and_heartbeats_are_for_links_only() {
 }
 
 // The serial side: errors, garbage, commands.
+
+/// A name that looks like an address is a name; letters may be small or not.
+#[test]
+fn each_name_is_a_destination_of_its_own() {
+    let mut dev = up();
+    let name = |name| CommandFrame {
+        host: Host::Name(name),
+        ..to(1, b"x")
+    };
+    dev.send(to(1, b"x"));
+    for host in ["10.0.0.1", "a.example", "b.example", "A.Example"] {
+        dev.send(name(host));
+    }
+    let connects = TO.iter().flat_map(|socket| &dev.peer(*socket).connects);
+    let addresses: Vec<_> = connects.map(|(_, to)| &*to.address).collect();
+    assert_eq!(
+        addresses,
+        ["10.0.0.1", "10.0.0.1", "a.example", "b.example"]
+    );
+    dev.sends(TO[2], "x").sends(TO[2], "x");
+}

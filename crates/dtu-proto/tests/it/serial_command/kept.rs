@@ -184,7 +184,7 @@ fn a_half_received_packet_ends_with_the_mode() {
     dev.serial(&EXAMPLE[..10])
         .wait(200)
         .input(Input::Console("AT+CIMOD=0;+CIAPPLY"))
-        .wait(5000)
+        .wait(10)
         .prints_nothing();
     let status = dev.status();
     assert_eq!(

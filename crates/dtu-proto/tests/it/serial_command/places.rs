@@ -279,3 +279,46 @@ fn a_packet_that_finds_no_room_beside_what_sockets_have_costs_no_other() {
     assert_eq!(dev.status().counters.dropped_packets, 1);
     assert_eq!(dev.waiting().len(), waiting, "the new one alone");
 }
+
+/// Decisions 16.4: the line waits for a server that takes its time, and not for one that is not there.
+#[test]
+fn d1_a_destination_that_could_not_be_reached_does_not_stop_the_line() {
+    for (net, is_read) in [(Net::Refused, true), (Net::BlackHole, false)] {
+        let mut dev = booted(mode_1(), options(|modes| modes.cache = 32 * 1024));
+        dev.net(TO[0], net).send(to(1, b"x"));
+        for _ in 0..60 {
+            if dev.dtu.wants_serial() {
+                dev.serial(bytes(to(1, &[b'x'; 500])));
+            }
+        }
+        assert_eq!(dev.dtu.wants_serial(), is_read, "{net:?}");
+    }
+}
+
+/// That it takes at last what it was given long ago is no use of it.
+#[test]
+fn an_acknowledgement_makes_no_place_younger() {
+    let mut dev = up();
+    dev.net(TO[0], Net::Unacked);
+    eight(&mut dev);
+    dev.acknowledges(TO[0]).send(to(9, b"nine"));
+    dev.sends(TO[0], "nine");
+}
+
+/// None of those that wait for a place can say how fast its destination is.
+#[test]
+fn d1_packets_that_wait_for_a_place_do_not_stop_the_line() {
+    let mut dev = booted(mode_1(), options(|modes| modes.cache = 32 * 1024));
+    TO.iter().for_each(|socket| {
+        dev.net(*socket, Net::Unacked);
+    });
+    for number in 1..=8 {
+        dev.serial(bytes(to(number, b"x"))).wait(110);
+    }
+    for _ in 0..100 {
+        assert!(dev.dtu.wants_serial());
+        dev.serial(bytes(to(9, &[b'x'; 500])));
+    }
+    dev.wait(200);
+    assert!(dev.status().counters.dropped_packets > 0);
+}
