@@ -265,9 +265,10 @@ function trialBanner() {
     if (id === null) {
       return;
     }
-    await post(what, { id }, { patience: 60_000 });
+    const of = id;
+    await post(what, { id: of }, { patience: 60_000 });
     if (what === "keep") {
-      draft.discard();
+      draft.kept(of);
     }
     notice(t(what === "keep" ? "trial.kept" : "trial.rolledBack"));
     if (!session?.features.live) {

@@ -122,6 +122,7 @@ async function tell(applied, values) {
   } else if (applied.outcome === "trial") {
     // The draft stays until it is kept: if it is rolled back, it is still there. Secrets were sent.
     draft.discard(keys.filter((key) => draft.fieldOf(key)?.secret));
+    draft.onTrial(applied.trial?.id ?? null, values);
     notice(t("apply.onTrial", { seconds: Math.round(applied.trial?.seconds_left ?? 0) }));
   } else {
     await report(applied);

@@ -21,6 +21,8 @@ export const settings = cell(/** @type {Settings | null} */ (null));
 export const edited = cell(0);
 /** @type {Map<string, string>} */
 let typed = new Map();
+/** What a trial of this page tries, as it was typed. @type {{id: string | number | null, values: Map<string, string>}} */
+let tried = { id: null, values: new Map() };
 
 /** @returns {Promise<Schema>} */
 export async function loadSchema() {
@@ -46,6 +48,7 @@ export function forget() {
   schema = null;
   fields.clear();
   typed = new Map();
+  tried = { id: null, values: new Map() };
   settings.set(null);
 }
 
@@ -118,6 +121,19 @@ export function discard(keys = [...typed.keys()]) {
     typed.delete(key);
   }
   changed();
+}
+
+/** @param {string | number | null} id @param {Record<string, string>} values */
+export function onTrial(id, values) {
+  const open = Object.entries(values).filter(([key]) => fields.get(key)?.secret === false);
+  tried = { id, values: new Map(open) };
+}
+
+/** That trial was kept: what it tried, or what runs anyway, is no draft any more. @param {string | number} id */
+export function kept(id) {
+  // The device may spell a value in another way than it was typed.
+  const wasTried = (/** @type {string} */ key) => tried.id === id && tried.values.get(key) === typed.get(key);
+  discard([...typed.keys()].filter((key) => wasTried(key) || !isChanged(key)));
 }
 
 /** What differs from the device. @returns {Record<string, string>} */

@@ -278,7 +278,8 @@ export class Mock {
     }
     const before = new Map([...this.values].map(([key, it]) => [key, it.running]));
     for (const [key, value] of Object.entries(values)) {
-      this.values.get(key).running = value;
+      // A device tells a number without the zeros in front.
+      this.values.get(key).running = fields.get(key).kind === "number" ? String(Number(value)) : value;
     }
     this.etag += 1;
     const secrets = Object.keys(values).filter((key) => fields.get(key).secret);

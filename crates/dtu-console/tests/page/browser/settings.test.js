@@ -50,6 +50,23 @@ test("four links and both packets are set by clicking, tried, and kept", async (
   await own.finish();
 });
 
+test("keep leaves what was typed after the apply", async () => {
+  const own = await settings();
+  await input(own, "CIPCFG.HEAT").fill("061");
+  await input(own, "CIPCFG.TIME").fill("300");
+  await applied(own);
+  await own.waitForSelector(".banner.trial:not([hidden])");
+  await input(own, "CIPCFG.TIME").fill("400");
+  await input(own, "CIPNUM").fill("13800138000");
+  await own.click(".banner.trial .primary");
+  await own.waitForSelector(".banner.trial", { state: "hidden" });
+  await own.waitForSelector("text=2 changes");
+  assert.equal(await input(own, "CIPCFG.TIME").inputValue(), "400");
+  assert.equal(await input(own, "CIPNUM").inputValue(), "13800138000");
+  assert.equal(await input(own, "CIPCFG.HEAT").inputValue(), "61");
+  await own.finish();
+});
+
 test("a rejected draft is kept: after a roll-back it still stands in the form", async () => {
   const own = await settings();
   await input(own, "CIPCFG.HEAT").fill("77");
