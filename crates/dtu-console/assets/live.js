@@ -36,8 +36,8 @@ let mayConnect = () => Promise.resolve(true);
 
 /**
  * @typedef {"rows" | "log"} RowFeed
- * @typedef {{of: "items", feed: RowFeed, items: any[]} | {of: "gap", feed: RowFeed, count: number}
- *   | {of: "hello", next: Record<RowFeed, number | null>}} Feed
+ * @typedef {{of: "items", feed: RowFeed, items: any[]}
+ *   | {of: "hello", run: string, next: Record<RowFeed, number | null>}} Feed
  */
 
 /** @param {Status} now */
@@ -46,7 +46,7 @@ export function setStatus(now) {
   status.set(now);
 }
 
-/** Rows, log lines and gaps as they come. @param {(event: Feed) => void} act */
+/** Rows and log lines as they come; what the console left out shows in their numbers. @param {(event: Feed) => void} act */
 export function listen(act) {
   listeners.add(act);
   return () => listeners.delete(act);
@@ -144,13 +144,11 @@ function open() {
     });
   on("hello", (hello) => {
     setStatus(hello.status);
-    tell({ of: "hello", next: { rows: hello.rows?.next ?? null, log: hello.log?.next ?? null } });
+    tell({ of: "hello", run: String(hello.run), next: { rows: hello.rows?.next ?? null, log: hello.log?.next ?? null } });
   });
   on("status", setStatus);
   on("rows", (items) => tell({ of: "items", feed: "rows", items }));
   on("log", (items) => tell({ of: "items", feed: "log", items }));
-  on("gap", (gap) =>
-    tell(gap.lines === undefined ? { of: "gap", feed: "rows", count: gap.rows } : { of: "gap", feed: "log", count: gap.lines }));
   opened.onerror = () => {
     if (source === opened) {
       lost();

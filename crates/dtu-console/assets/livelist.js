@@ -25,6 +25,11 @@ export class LiveList {
   #isFollowing = true;
   #isPaused = false;
   #skipped = 0;
+  /** The number of the last one of this run of the device. */
+  #last = -1;
+  #hasRestarted = false;
+  /** Items that stand for what is missing. @type {WeakSet<any>} */
+  #gaps = new WeakSet();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #isLoading = false;
@@ -38,7 +43,7 @@ export class LiveList {
    * @param {{
    *   label: string, render: (item: Item) => HTMLElement, size: (item: Item) => number, seq: (item: Item) => number,
    *   accepts: (item: Item) => boolean, older: (before: number, limit: number) => Promise<Item[]>,
-   *   changed: () => void, empty: () => Node,
+   *   changed: () => void, empty: () => Node, gap: (count: number, before: Item) => Item,
    * }} what
    */
   constructor(what) {
@@ -74,34 +79,51 @@ export class LiveList {
   }
 
   get last() {
-    const item = this.#all.at(-1);
-    return item === undefined ? -1 : this.#what.seq(item);
+    return this.#last;
   }
 
-  /** @param {Item} item */
-  numberOf(item) {
-    return this.#what.seq(item);
-  }
-
-  /** @param {Item[]} items */
+  /** Numbers that are missing between these and the last ones become a row that says how many. @param {Item[]} items */
   add(items) {
-    const last = this.last;
-    const fresh = items.filter((item) => this.#what.seq(item) > last);
-    for (const item of fresh) {
-      this.#all.push(item);
-      this.#bytes += this.#what.size(item);
-      if (this.#what.accepts(item)) {
-        this.#shown.push(item);
+    const isFirst = this.#last < 0;
+    for (const item of items) {
+      const number = this.#what.seq(item);
+      if (number <= this.#last) {
+        continue;
       }
+      const missing = number - this.#last - 1;
+      // Of what was before the first ones nothing is known: the recorder's rings are not of one age.
+      if (missing > 0 && !isFirst) {
+        const gap = this.#what.gap(missing, item);
+        this.#gaps.add(gap);
+        this.#skipped += missing;
+        this.#push(gap);
+      }
+      this.#push(item);
+      this.#last = number;
     }
     this.#trim();
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
   }
 
-  /** @param {number} rows */
-  skip(rows) {
-    this.#skipped += rows;
-    this.#what.changed();
+  /** @param {Item} item */
+  #push(item) {
+    this.#all.push(item);
+    this.#bytes += this.#what.size(item);
+    if (this.#accepts(item)) {
+      this.#shown.push(item);
+    }
+  }
+
+  /** @param {Item} item */
+  #accepts(item) {
+    return this.#gaps.has(item) || this.#what.accepts(item);
+  }
+
+  /** The device counts anew. What it told before stays; there is no more of that to be had. */
+  restart() {
+    this.#last = -1;
+    this.#hasRestarted = true;
+    this.#isAtBegin = true;
   }
 
   /** @param {boolean} isPaused */
@@ -122,7 +144,7 @@ export class LiveList {
 
   /** The filter or the form of the rows is another. */
   renew() {
-    this.#shown = this.#all.filter((item) => this.#what.accepts(item));
+    this.#shown = this.#all.filter((item) => this.#accepts(item));
     this.#toEnd();
     this.#what.changed();
   }
@@ -191,7 +213,7 @@ export class LiveList {
     this.#shown = this.#shown.slice(shift);
     this.#start = Math.max(0, this.#start - shift);
     this.#end = Math.max(0, this.#end - shift);
-    this.#isAtBegin = false;
+    this.#isAtBegin = this.#hasRestarted;
   }
 
   #flush() {
@@ -320,7 +342,7 @@ export class LiveList {
         this.#isAtBegin = true;
         return;
       }
-      const shown = items.filter((item) => this.#what.accepts(item));
+      const shown = items.filter((item) => this.#accepts(item));
       this.#all.unshift(...items);
       this.#bytes += items.reduce((sum, item) => sum + this.#what.size(item), 0);
       this.#shown.unshift(...shown);

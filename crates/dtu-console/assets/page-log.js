@@ -35,6 +35,7 @@ export function logPage(context) {
       (text === "" || [line.text, sentence(line.text)[0]].some((it) => it.toLowerCase().includes(text))),
     older: olderBy(lines),
     changed: () => rows.show(),
+    gap: (n, { at, seq }) => ({ seq, at, level: "warn", of: null, text: t("traffic.gap", { n: format.count(n) }) }),
     empty: () => empty(t("log.empty"), t("log.emptyText")),
   });
   const rows = followed(list, {

@@ -80,6 +80,7 @@ export function traffic(context) {
       (how.events || row.kind !== "event"),
     older: olderBy(frames),
     changed: () => rows.show(),
+    gap: (n, { at, seq }) => ({ seq, at, of: "", dir: "in", len: 0, data: null, bytes: null, note: t("traffic.gap", { n: format.count(n) }), kind: "event" }),
     empty: () => empty(t("traffic.empty"), context.mayWrite ? t("traffic.emptyText") : t("traffic.emptyViewer")),
   });
 

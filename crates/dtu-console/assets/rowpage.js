@@ -8,6 +8,11 @@ import { announce, complain } from "./parts.js";
 /** @typedef {import("./live.js").RowFeed} RowFeed */
 
 const ANNOUNCE_MS = 10_000;
+/** Rows of a page that opens, and of one request. */
+const FIRST = 200;
+const MOST = 1000;
+/** Rows that wait for older ones; those before them become a gap. */
+const HELD = 5000;
 
 /**
  * @template Item
@@ -44,39 +49,59 @@ export function followed(list, what) {
     }
   }, ANNOUNCE_MS);
 
-  const off = listen(async (event) => {
+  let run = "";
+  let isLoading = false;
+  let isStale = false;
+  /** What comes while older ones are on their way. @type {Item[]} */
+  let held = [];
+
+  const off = listen((event) => {
     if (event.of === "hello") {
-      await catchUp(event.next[what.feed]);
-    } else if (event.feed === what.feed && event.of === "gap") {
-      list.skip(event.count);
-    } else if (event.feed === what.feed && event.of === "items") {
+      if (run !== "" && event.run !== run) {
+        list.restart();
+      }
+      run = event.run;
+      void load(event.next[what.feed]);
+    } else if (event.feed === what.feed) {
       const items = what.taken(event.items);
-      list.add(items);
       heard.count += items.length;
       heard.bytes += items.reduce((sum, item) => sum + what.size(item), 0);
+      if (isLoading) {
+        held.push(...items);
+        held.splice(0, held.length - HELD);
+      } else {
+        list.add(items);
+      }
     }
   });
 
-  /** After a lost connection or a hidden tab. @param {number | null} next */
-  async function catchUp(next) {
-    const from = list.last + 1;
-    if (from <= 0 || next === null || next <= from) {
+  /** What was said before this stream, or while there was none. @param {number | null} next */
+  async function load(next) {
+    if (isLoading) {
+      isStale = true;
       return;
     }
-    try {
-      const items = await what.fetch(`from=${from}&limit=1000`);
-      list.add(items);
-      const first = items[0] === undefined ? next : list.numberOf(items[0]);
-      if (first > from) {
-        list.skip(first - from);
+    isLoading = true;
+    do {
+      isStale = false;
+      const from = list.last + 1;
+      const isNear = from > 0 && (next === null || next - from <= MOST);
+      try {
+        if (next === null || next !== from || from === 0) {
+          list.add(await what.fetch(isNear ? `from=${from}&limit=${MOST}` : `limit=${from > 0 ? MOST : FIRST}`));
+        }
+      } catch (error) {
+        complain(error);
       }
-    } catch (error) {
-      complain(error);
-    }
+      next = null;
+    } while (isStale);
+    isLoading = false;
+    list.add(held);
+    held = [];
   }
 
   want([what.feed]);
-  what.fetch("limit=200").then((items) => list.add(items), complain);
+  void load(null);
   return {
     state,
     pause,

@@ -236,6 +236,7 @@ export const EN = {
   "traffic.clear": "Clear",
   "traffic.shown": "{n} rows",
   "traffic.skipped": "{n} skipped",
+  "traffic.gap": "{n} missing here: more came than this page could take",
   "traffic.newer": "{n} {n|newer row|newer rows} ↓",
   "traffic.follow": "Follow ↓",
   "traffic.heard": "{n} {n|frame|frames}, {size}",

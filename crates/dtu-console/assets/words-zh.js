@@ -237,6 +237,7 @@ export const ZH = {
   "traffic.clear": "清空",
   "traffic.shown": "{n} 行",
   "traffic.skipped": "略过 {n} 行",
+  "traffic.gap": "此处缺少 {n} 行：数据过快，页面未能接收",
   "traffic.newer": "{n} 行新数据 ↓",
   "traffic.follow": "跟随 ↓",
   "traffic.heard": "{n} 帧，{size}",

@@ -12,9 +12,10 @@ use super::access::Hosts;
 use super::events::Hub;
 use super::settings::Known;
 use super::tls::Tls;
-use super::who::{Guesses, Sessions};
+use super::who::{Guesses, Sessions, hex};
 use crate::Recorder;
 use crate::device::Device;
+use crate::password::random;
 
 pub(crate) struct App {
     pub(crate) config: Config,
@@ -32,6 +33,8 @@ pub(crate) struct App {
     /// A check of a password takes 19 MiB: one at a time.
     pub(crate) checks: Arc<Semaphore>,
     pub(crate) hub: Hub,
+    /// The recorder counts anew in each run: its numbers say something only together with this.
+    pub(crate) run: String,
     pub(crate) tls: Option<Tls>,
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -52,6 +55,7 @@ impl App {
             door: Arc::new(Semaphore::new(1)),
             known: Mutex::default(),
             hub: Hub::default(),
+            run: hex(&random::<4>()),
             tls: Tls::open(&config, hosts.names())?,
             hosts,
             config,

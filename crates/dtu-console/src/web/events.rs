@@ -158,9 +158,11 @@ pub(crate) async fn events(
     peer.becomes_stream(place);
     let want = asked.word("want").unwrap_or("status,rows,log");
     let has = |word: &str| want.split(',').any(|own| own.trim() == word);
-    let seen = headers
-        .get("last-event-id")
-        .and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
+    // A number of another run says nothing.
+    let seen = headers.get("last-event-id").and_then(|id| {
+        let (run, number) = id.to_str().ok()?.split_once('-')?;
+        number.parse::<u64>().ok().filter(|_| run == app.run)
+    });
     let (sender, receiver) = mpsc::channel(1);
     let stream = Stream {
         news: app.hub.subscribe(&app),
@@ -246,11 +248,12 @@ impl Stream {
             (self.next_row, self.next_line) = (recorder.next_row(), recorder.next_line());
         }
         let hello = json!({
+            "run": self.app.run,
             "status": status,
             "rows": { "next": self.next_row },
             "log": { "next": self.next_line },
         });
-        // One that comes again goes on where it was; a number of an earlier run says nothing.
+        // One that comes again goes on where it was.
         if let Some(seen) = seen.filter(|seen| *seen < self.next_row) {
             self.next_row = seen + 1;
         }
@@ -276,7 +279,8 @@ impl Stream {
             text.push_str(&gap("rows", skipped + page.missed));
             if let Some(last) = page.items.last() {
                 let rows = traffic_rows(&page.items, self.identity.is_viewer());
-                text.push_str(&event("rows", Some(last.seq), &rows));
+                let id = format!("{}-{}", self.app.run, last.seq);
+                text.push_str(&event("rows", Some(&id), &rows));
             }
         }
         if self.log && news.lines > self.next_line {
@@ -309,7 +313,7 @@ fn gap(of: &str, skipped: u64) -> String {
 }
 
 /// JSON has no line ends of its own.
-fn event(name: &str, id: Option<u64>, data: &Value) -> String {
+fn event(name: &str, id: Option<&str>, data: &Value) -> String {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     format!("event: {name}\n{id}data: {data}\n\n")
 }

@@ -68,7 +68,7 @@ pub(crate) async fn rows(
     let items: Vec<Row> = page.items.into_iter().filter(|row| row.seq <= to).collect();
     let rows = traffic_rows(&items, identity.is_viewer());
     Ok(Json(
-        json!({ "rows": rows, "missed": page.missed, "next": page.next }),
+        json!({ "run": app.run, "rows": rows, "missed": page.missed, "next": page.next }),
     ))
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn log(State(app): State<Arc<App>>, asked: Asked) -> Answer<Jso
         .filter(|line| line.seq <= to)
         .collect();
     Ok(Json(
-        json!({ "lines": log_lines(&items), "missed": page.missed, "next": page.next }),
+        json!({ "run": app.run, "lines": log_lines(&items), "missed": page.missed, "next": page.next }),
     ))
 }
 

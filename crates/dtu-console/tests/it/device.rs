@@ -221,7 +221,7 @@ impl Device for Fake {
         Ok(json!({
             "uptime": status.uptime.as_secs(),
             "restarts": status.restarts,
-            "mode": { "number": status.mode.number(), "word": status.mode.word() },
+            "mode": { "number": status.mode.number(), "word": status.mode.to_string() },
             "serial": { "bytes_in": 7, "bytes_out": 8, "dropped_bytes": 0, "waiting_bytes": 0 },
             "links": [{ "number": 1, "enabled": true, "state": "CONNECTED", "address": "secret.example.com",
                 "bytes_in": 1, "bytes_out": 2, "frames_in": 3, "frames_out": 4, "waiting_frames": 5,

@@ -14,6 +14,8 @@ use crate::client::Stage;
 pub(crate) struct Events {
     stream: TcpStream,
     text: String,
+    /// All that came.
+    seen: String,
 }
 
 impl Events {
@@ -25,6 +27,7 @@ impl Events {
         Self {
             stream,
             text: String::new(),
+            seen: String::new(),
         }
     }
 
@@ -58,8 +61,9 @@ impl Events {
         let mut buffer = [0; 4096];
         let count = self.stream.read(&mut buffer).unwrap();
         assert!(count > 0, "closed: {}", self.text);
-        self.text
-            .push_str(&String::from_utf8_lossy(&buffer[..count]));
+        let came = String::from_utf8_lossy(&buffer[..count]);
+        self.text.push_str(&came);
+        self.seen.push_str(&came);
     }
 
     /// What comes until the console ends it.
@@ -134,7 +138,8 @@ fn a_stream_that_comes_again_goes_on_where_it_was() {
     for n in 0..5_u8 {
         record(&stage, &[n]);
     }
-    let mut events = Events::open(&stage, "rows", "Last-Event-ID: 2\r\n");
+    let id = format!("Last-Event-ID: {}-2\r\n", run_of(&stage));
+    let mut events = Events::open(&stage, "rows", &id);
     let rows = events.wait_for("rows");
     let seqs: Vec<u64> = rows
         .as_array()
@@ -143,6 +148,31 @@ fn a_stream_that_comes_again_goes_on_where_it_was() {
         .map(|row| row["seq"].as_u64().unwrap())
         .collect();
     assert_eq!(seqs, [3, 4]);
+    assert!(
+        events.seen.contains(&format!("id: {}-4\n", run_of(&stage))),
+        "{}",
+        events.seen
+    );
+}
+
+#[test]
+fn a_number_of_another_run_says_nothing() {
+    let stage = Stage::new();
+    for n in 0..5_u8 {
+        record(&stage, &[n]);
+    }
+    for id in ["2", "0badc0de-2", "-2", "2-", ""] {
+        let mut events = Events::open(&stage, "rows", &format!("Last-Event-ID: {id}\r\n"));
+        events.wait_for("hello");
+        record(&stage, b"new");
+        let rows = events.wait_for("rows");
+        assert_eq!(rows.as_array().unwrap().len(), 1, "{id}: {rows}");
+    }
+}
+
+fn run_of(stage: &Stage) -> String {
+    let hello = Events::open(stage, "status", "").wait_for("hello");
+    hello["run"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -151,7 +181,8 @@ fn who_is_far_behind_gets_a_gap_and_the_newest_rows() {
     for n in 0..5000_u32 {
         record(&stage, &n.to_be_bytes());
     }
-    let mut events = Events::open(&stage, "rows", "Last-Event-ID: 0\r\n");
+    let id = format!("Last-Event-ID: {}-0\r\n", run_of(&stage));
+    let mut events = Events::open(&stage, "rows", &id);
     assert_eq!(events.wait_for("gap"), json!({ "rows": 4699 }));
     let rows = events.wait_for("rows");
     assert_eq!(rows.as_array().unwrap().len(), 300);

@@ -23,7 +23,12 @@ export class Mock {
     this.started = Date.now();
     this.rows = [];
     this.log = [];
+    this.run = "run-1";
     this.seq = -1;
+    this.lineSeq = -1;
+    /** Time before an answer to `api/rows`, ms, and how many of them wait. */
+    this.slow = 0;
+    this.waiting = 0;
     this.streams = new Set();
     this.calls = [];
     this.callList = [];
@@ -105,6 +110,12 @@ export class Mock {
     this.isDead = false;
   }
 
+  /** Another run of the program counts anew. */
+  restart() {
+    this.run = "run-2";
+    [this.rows, this.log, this.seq, this.lineSeq] = [[], [], -1, -1];
+  }
+
   row({ of, dir = "in", kind = "data", note = null, bytes = null, len = bytes?.length ?? 0 }) {
     this.seq += 1;
     const kept = bytes === null ? null : Buffer.from(bytes).subarray(0, 256).toString("base64");
@@ -117,7 +128,8 @@ export class Mock {
   }
 
   say(level, of, text) {
-    const line = { seq: this.log.length, at: Date.now(), level, of, text };
+    this.lineSeq += 1;
+    const line = { seq: this.lineSeq, at: Date.now(), level, of, text };
     this.log.push(line);
     this.tell("log", [line]);
   }
@@ -334,6 +346,10 @@ export class Mock {
     const answer = this.answer(request, response, path, url.searchParams, body);
     if (answer !== undefined) {
       const [status, value] = answer;
+      if (path === "api/rows" && this.slow > 0) {
+        this.waiting += 1;
+        await new Promise((resolve) => setTimeout(resolve, this.slow));
+      }
       response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" });
       response.end(JSON.stringify(value));
     }
@@ -433,9 +449,9 @@ export class Mock {
         return [200, { lines: [], end: /^AT/i.test(line) ? "OK" : "+CME ERROR: unknown command; AT+HELP lists them" }];
       }
       case "api/rows":
-        return [200, { rows: range(this.rows) }];
+        return [200, { run: this.run, rows: range(this.rows), missed: 0, next: this.seq + 1 }];
       case "api/log":
-        return [200, { lines: range(this.log) }];
+        return [200, { run: this.run, lines: range(this.log), missed: 0, next: this.lineSeq + 1 }];
       case "api/messages":
         return [200, { phone: "13800100001", items: this.items, calls: this.callList }];
       case "api/sms": {
@@ -461,7 +477,7 @@ export class Mock {
         this.streams.add(stream);
         request.on("close", () => this.streams.delete(stream));
         response.on("close", () => this.streams.delete(stream));
-        const hello = { status: this.status(), rows: { first: this.rows[0]?.seq ?? this.seq + 1, next: this.seq + 1 } };
+        const hello = { run: this.run, status: this.status(), rows: { next: this.seq + 1 }, log: { next: this.lineSeq + 1 } };
         response.write(`event: hello\ndata: ${JSON.stringify(hello)}\n\n`);
         return undefined;
       }

@@ -61,8 +61,9 @@ test("a flood leaves few elements, counts what it skipped, and does not freeze t
     own.mock.flood(1000, 1024 * 1024);
     await own.waitForTimeout(50);
   }
-  own.mock.tell("gap", { rows: 12_345 });
-  await own.waitForFunction(() => /skipped/.test(document.querySelector(".list-state").textContent));
+  own.mock.seq += 12_345;
+  own.mock.flood(1);
+  await own.waitForSelector("text=12\u202F345 missing here");
   const seen = await own.evaluate(() => ({ longest: window.longest, most: window.most, batches: window.batches }));
   assert.ok(seen.most <= 300, `${seen.most} rows`);
   assert.ok(seen.longest < 1500, `the tab stood for ${seen.longest} ms`);
@@ -236,10 +237,61 @@ test("ten tabs work: those that nobody sees hold no connection", async () => {
   await own.finish();
 });
 
-test("log lines that the console left out are counted", async () => {
+test("log lines that the console left out are counted, in their place", async () => {
   const own = await tab({ page: "log" });
-  own.mock.tell("gap", { lines: 4321 });
+  own.mock.say("INFO", "link1", "link 1: before");
+  await own.waitForSelector("text=link 1: before");
+  own.mock.lineSeq += 4321;
+  own.mock.say("INFO", "link1", "link 1: behind");
   await own.waitForFunction(() => /4\u202F321 skipped/.test(document.querySelector(".list-state").textContent));
+  const texts = await own.locator(".row-text").allInnerTexts();
+  assert.deepEqual(texts.slice(-3), ["link 1: before", "4\u202F321 missing here: more came than this page could take", "link 1: behind"]);
+  await own.finish();
+});
+
+for (const page of ["traffic", "log"]) {
+  test(`a device that was started anew is followed on: ${page}`, async () => {
+    const own = await tab({ page, mock: { quiet: true } });
+    const say = (text) => (page === "log" ? own.mock.say("INFO", "line", text) : own.mock.row({ of: "line", kind: "event", note: text }));
+    await own.waitForTimeout(300);
+    const before = await own.locator(".rows > li").count();
+    for (let n = 0; n < 40; n += 1) {
+      say(`old ${n}`);
+    }
+    await own.waitForSelector("text=old 39");
+    own.mock.die();
+    own.mock.restart();
+    say("power on");
+    own.mock.revive();
+    await own.waitForSelector("text=power on");
+    say("and on");
+    await own.waitForSelector("text=and on");
+    assert.equal(await rows(own), before + 42);
+    assert.doesNotMatch(await foot(own), /skipped/);
+    await own.finish();
+  });
+}
+
+test("what comes while older rows are on their way is not lost, and what is, is counted", async () => {
+  const own = await tab({ page: "traffic", mock: { quiet: true } });
+  const say = (text) => own.mock.row({ of: "line", kind: "event", note: text });
+  say("first");
+  await own.waitForSelector("text=first");
+  own.mock.die();
+  for (let n = 0; n < 2500; n += 1) {
+    say(`unseen ${n}`);
+  }
+  own.mock.slow = 700;
+  own.mock.revive();
+  while (own.mock.waiting === 0) {
+    await own.waitForTimeout(50);
+  }
+  say("meanwhile");
+  await own.waitForSelector("text=meanwhile");
+  // The newest thousand were fetched; the other 1500 are a gap, and a row of its own.
+  const there = await own.evaluate(() => document.querySelector(".list-state").textContent.replace(/\u202F/g, ""));
+  assert.match(there, /^1003 rows/);
+  assert.ok(Number(/(\d+) skipped/.exec(there)[1]) >= 1500, there);
   await own.finish();
 });
 
