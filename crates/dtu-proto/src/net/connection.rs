@@ -209,26 +209,19 @@ impl Connection {
         }
     }
 
-    /// The host did not answer in time. An attempt is closed first: `Down` follows that.
+    /// The deadline is here: the host did not answer in time. An attempt is closed first: `Down` follows that.
     pub(crate) fn fire(&mut self, now: Instant, outputs: &mut VecDeque<Output>) -> News<'static> {
         match self.state {
-            State::Connecting { until } if until <= now => {
+            State::Connecting { .. } => {
                 self.close(LinkDownReason::Network(CloseReason::TimedOut), now, outputs);
                 News::Nothing
             }
-            State::Closing {
-                reason,
-                was_up,
-                until,
-                ..
-            } if until <= now => self.ended(Down {
+            State::Closing { reason, was_up, .. } => self.ended(Down {
                 reason,
                 was_up,
                 acked: 0,
             }),
-            State::Idle | State::Connecting { .. } | State::Up(_) | State::Closing { .. } => {
-                News::Nothing
-            }
+            State::Idle | State::Up(_) => News::Nothing,
         }
     }
 
