@@ -157,3 +157,16 @@ fn bytes_beyond_the_limit_pass_from_a_frame_that_goes_to_those_behind_it() {
     // 4, 3 and 2 of the 10, and the 10 of the frame that still stands there.
     assert!(!cache.is_full_for(0) && cache.is_full_for(1));
 }
+
+/// Frames of an earlier run have no part in it.
+#[test]
+fn the_frames_that_the_limit_is_for_are_counted() {
+    let mut cache = Cache::new(1 << 20, DropPolicy::Newest);
+    for number in 0..40_000 {
+        cache.insert_extra(Bytes::from_static(b"x"), number);
+    }
+    for _ in 0..FRAMES_MAX {
+        assert!(put(&mut cache, b"y"));
+    }
+    assert!(!put(&mut cache, b"y"));
+}

@@ -292,11 +292,13 @@ fn a_text_that_is_typed_when_the_modem_has_gone_fails_at_once() {
 }
 
 #[test]
-fn a_message_that_a_restart_breaks_off_is_no_frame_of_a_connection() {
+fn a_message_that_breaks_off_with_the_line_is_no_frame_of_a_connection() {
     let mut dev = booted(in_mode(WorkingMode::AtCommand));
     dev.command("AT+CMGF=1", "\r\nOK\r\n")
         .command("AT+CMGS=\"10086\"", "\r\n> ");
-    dev.serial("half").console_line("AT+CIRESET").wait(5000);
+    dev.serial("half")
+        .input(Input::Serial(SerialInput::Gone))
+        .wait(5000);
     let counters = dev.dtu.status(dev.now).at_connection.counters;
     assert_eq!((counters.dropped_frames, counters.dropped_bytes), (0, 0));
     assert!(dev.modem.given.is_empty());

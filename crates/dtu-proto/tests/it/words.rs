@@ -6,11 +6,12 @@ use dtu_proto::config::{LineFormat, Parity, WorkingMode};
 use dtu_proto::drops::DropPlace;
 use dtu_proto::event::{
     CloseReason, HttpdEvent, HttpdTrouble, LinkDownReason, LinkId, Lost, MessageLoss, Origin,
-    Payload, QueueId, RestartReason, SocketId,
+    Payload, QueueId, RestartReason, SocketId, TrialEvent,
 };
 use dtu_proto::radio::{CallEnd, PhoneNumber, Registration, SimState, SubmitFailure};
 use dtu_proto::seen::Cut;
 use dtu_proto::shown_command;
+use dtu_proto::status::LinkTimer;
 use dtu_proto::time::Duration;
 
 fn phone() -> PhoneNumber {
@@ -45,6 +46,26 @@ fn each_state_has_words_of_its_own() {
         RestartReason::Recovery,
     ]);
     assert_eq!(why[3], "no data for RTIME seconds");
+    let trials = said([
+        TrialEvent::Begins {
+            by: Origin::Console,
+            time: Duration::from_secs(60),
+        },
+        TrialEvent::Kept,
+        TrialEvent::Undone,
+        TrialEvent::Expired,
+        TrialEvent::Restarted,
+    ]);
+    assert!(trials[0].ends_with("they go back in 60 s unless they are kept"));
+    let timers = said([
+        LinkTimer::Retry.word(),
+        LinkTimer::Attempt.word(),
+        LinkTimer::Heartbeat.word(),
+        LinkTimer::Dead.word(),
+        LinkTimer::Idle.word(),
+        LinkTimer::Reply.word(),
+    ]);
+    assert_eq!(timers[3], "dead");
     let cuts = said([Cut::Silence, Cut::Size, Cut::Read, Cut::Mode, Cut::Window]);
     assert_eq!(cuts[0], Cut::Silence.words());
     let cards = said([

@@ -27,6 +27,7 @@ fn k8_a_log_shows_a_command_as_it_was_typed_without_its_secrets() {
         "AT+CSTT=\"net\",\"user\",\"secret\"",
         "AT+CSTT=\"net\",\"user\",****",
     );
+    shows("at+cstt=\"net\", \"user\"", "AT+cstt=\"net\", \"user\"");
     shows("AT+HTPHD=Authorization: Basic c2VjcmV0", "AT+HTPHD=****");
     shows(
         "AT+CIPR=9600;+CIPSW=\"abc\";W",
@@ -285,4 +286,21 @@ fn the_name_alone_of_a_command_with_a_secret_hides_nothing() {
     let line = "AT+CIPR=+CIPSW";
     assert!(!shows(line, line).has_secrets());
     shows(format!("{line}=ab"), &format!("{line}****"));
+}
+
+/// Backspace and DEL take a character back (V.250 5.2.2), ESC none.
+#[test]
+fn a_secret_is_found_behind_what_was_rubbed_out() {
+    for echo in [
+        "AT+CIPSWX\u{8}=abc",
+        "AT+CIPSWX\u{7F}=abc",
+        "AT+CIPSW\u{1B}=abc",
+    ] {
+        let shown = shown_text(format!("{echo}\r\n").as_bytes());
+        let shown = String::from_utf8(shown.unwrap_or_default()).unwrap();
+        assert!(
+            !shown.contains("abc") && shown.contains("****"),
+            "{echo:?}: {shown}"
+        );
+    }
 }

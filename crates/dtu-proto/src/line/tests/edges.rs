@@ -464,3 +464,19 @@ fn a_t_that_comes_when_the_frame_is_over_begins_no_command() {
         assert_eq!(bench.reads(ms, b"T\r").len(), commands, "{ms}");
     }
 }
+
+/// At 300 baud 30 characters take a second.
+#[test]
+fn a_text_that_fits_into_one_piece_is_written_whole() {
+    let (mut port, mut outputs) = (SerialPort::default(), VecDeque::new());
+    let slow = LineFormat {
+        baud: 300,
+        ..LineFormat::default()
+    };
+    port.configure(slow, &mut outputs);
+    port.configured(&mut outputs);
+    outputs.clear();
+    port.write(text(30), Purpose::Text, at(1), &mut outputs);
+    port.written(at(1000), &mut outputs);
+    assert_eq!(outputs, [Output::Serial(SerialOutput::Write(text(30)))]);
+}

@@ -115,3 +115,29 @@ fn manual_2_8_6_36_ciclose_is_answered_though_the_host_is_silent() {
     dev.serial("AT+CICLOSE\r").wait(60_000);
     dev.prints("\r\nCLOSE OK\r\n");
 }
+
+#[test]
+fn what_the_network_ends_was_lost_and_what_the_dte_ends_was_not() {
+    let mut dev = open();
+    let counters = |dev: &Bench| {
+        let of = dev.dtu.status(dev.now).at_connection.counters;
+        (of.opened, of.lost, of.failed)
+    };
+    for lost in 1..=2 {
+        dev.breaks(AT, CloseReason::Reset).wait(1000).printed();
+        assert_eq!(counters(&dev), (lost, lost, 0));
+        dev.command(OPEN, OPENED);
+    }
+    dev.serial("AT+CICLOSE\r").wait(1000);
+    assert_eq!(counters(&dev), (3, 2, 0));
+}
+
+#[test]
+fn ciclose_is_answered_when_the_host_has_closed() {
+    let mut dev = open();
+    dev.late_closes = true;
+    dev.serial("AT+CICLOSE\r").wait(1000).prints_nothing();
+    dev.closed(AT);
+    let printed = dev.printed();
+    assert!(printed.contains("CLOSE OK"), "{printed}");
+}

@@ -2,7 +2,7 @@
 #![allow(missing_docs)]
 
 use dtu_proto::config::{Config, Options, Protocol, WorkingMode};
-use dtu_proto::event::{CloseReason, Input, Power, SerialInput, SocketId, StoreInput};
+use dtu_proto::event::{CloseReason, Input, ModemInput, Power, SerialInput, SocketId, StoreInput};
 use dtu_proto::testing::{Bench, LINK1, Net, one_link};
 use dtu_proto::time::Duration;
 

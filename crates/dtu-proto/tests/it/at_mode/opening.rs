@@ -114,5 +114,26 @@ fn the_data_led_lights_with_the_connection_and_not_before() {
     assert!(dev.leds.iter().all(|leds| !leds.data), "{:?}", dev.leds);
     dev.wait(10_000).command(OPEN, OPENED).wait(1000);
     assert!(dev.leds.last().is_some_and(|leds| leds.data));
-    assert_eq!(dev.dtu.status(dev.now).at_connection.counters.opened, 1);
+    dev.network(AT, "answer").network(AT, "s").prints("answers");
+    let counters = dev.dtu.status(dev.now).at_connection.counters;
+    assert_eq!(
+        (
+            counters.opened,
+            counters.received_bytes,
+            counters.received_reads
+        ),
+        (1, 7, 2)
+    );
+}
+
+#[test]
+fn an_attempt_without_a_network_failed() {
+    let mut dev = started(at_mode());
+    dev.input(Input::Modem(&ModemInput::Detached)).wait(1000);
+    dev.printed();
+    for failed in 1..=2 {
+        dev.command(OPEN, "\r\nOK\r\n\r\nCONNECT FAIL\r\n");
+        let counters = dev.dtu.status(dev.now).at_connection.counters;
+        assert_eq!((counters.opened, counters.failed), (0, failed));
+    }
 }

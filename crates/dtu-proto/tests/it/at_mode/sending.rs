@@ -233,3 +233,15 @@ fn on_a_slow_line_a_frame_at_the_prompt_is_not_a_byte_long() {
         .wait(200);
     dev.sends(AT, "AT\r").prints("\r\nSEND OK\r\n");
 }
+
+#[test]
+fn a_prompt_that_ends_with_the_line_costs_a_frame_if_a_byte_was_typed() {
+    for (typed, frames) in [("", 0), ("x", 1)] {
+        let mut dev = open();
+        dev.command("AT+CISEND", PROMPT).serial(typed);
+        dev.input(Input::Serial(SerialInput::Gone)).wait(10);
+        let counters = dev.dtu.status(dev.now).at_connection.counters;
+        let told = (counters.frames_in, counters.dropped_frames);
+        assert_eq!(told, (frames, frames), "{typed:?}");
+    }
+}

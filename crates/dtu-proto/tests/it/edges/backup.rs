@@ -191,3 +191,22 @@ fn after_a_restart_the_primary_is_tried_first() {
     assert_eq!(backup(&dev), LinkState::Waiting(WaitingFor::Primary));
     assert_eq!(dev.peer(LINK2).connects.len(), 1);
 }
+
+#[test]
+fn a_backup_that_stands_in_goes_on_when_other_settings_change() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    config.links[1].role = Role::Backup(LINK1);
+    let mut dev = up(config);
+    dev.net(LINK1, Net::Refused)
+        .lose(LINK1, CloseReason::Reset, 0)
+        .wait(10_000);
+    dev.console_line("AT+CIPSCONT=3,\"TCP\",\"other\",9,1;+CIAPPLY")
+        .wait(10_000);
+    assert_eq!(dev.dtu.status(dev.now).links[2].state, LinkState::Connected);
+    assert_eq!(
+        (dev.peer(LINK2).connects.len(), dev.peer(LINK2).closes),
+        (1, 0)
+    );
+    dev.serial("x").wait(200).sends(LINK2, "x");
+}

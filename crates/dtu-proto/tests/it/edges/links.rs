@@ -315,7 +315,9 @@ fn a_link_that_the_host_has_not_closed_yet_waits_to_try_again() {
         .wait(10);
     let state = |dev: &Bench| dev.dtu.status(dev.now).links[0].state;
     assert_eq!(state(&dev), LinkState::Waiting(WaitingFor::Retry));
-    dev.closed(LINK1).wait(1000);
+    dev.net(LINK1, Net::BlackHole).closed(LINK1).wait(1000);
+    assert_eq!(state(&dev), LinkState::Connecting);
+    dev.connects(LINK1);
     assert_eq!(state(&dev), LinkState::Connected);
 }
 
@@ -355,4 +357,41 @@ fn a_udp_link_beside_does_not_keep_a_tcp_server_from_pacing() {
     assert_eq!(dropped(&dev), 0);
     dev.wait(100).acknowledges(LINK1);
     assert!(dev.dtu.wants_serial() && dropped(&dev) == 0);
+}
+
+#[test]
+fn an_interval_of_0_sends_no_heartbeat() {
+    let mut config = one_link();
+    (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 0);
+    let mut dev = up(config);
+    dev.wait(590_000).sends_nothing(LINK1);
+    assert_eq!(dev.peer(LINK1).connects.len(), 1);
+}
+
+#[test]
+fn what_acknowledges_no_whole_frame_releases_none_on_the_disk() {
+    let mut dev = Bench::with(one_link(), options(|link| link.spool = true));
+    dev.at(500);
+    dev.net(LINK1, Net::Unacked).serial("frame").wait(200);
+    assert_eq!(dev.store.spool.len(), 1, "it is appended");
+    dev.acked(LINK1, 4);
+    assert_eq!(dev.store.spool.len(), 1);
+    dev.acked(LINK1, 5);
+    let released = StoreOutput::SpoolRelease(LINK1.into(), 1);
+    assert_eq!(dev.store.spool[1..], [released]);
+}
+
+#[test]
+fn a_frame_behind_its_registration_is_delivered_with_its_last_byte() {
+    let mut config = one_link();
+    config.registration = b"id".to_vec();
+    config.registration_when = RegistrationWhen::WithData;
+    let mut dev = up(config);
+    dev.sends(LINK1, "id").net(LINK1, Net::Unacked);
+    dev.serial("abc").wait(200).sends(LINK1, "idabc");
+    let waits = |dev: &Bench| dev.dtu.status(dev.now).links[0].waiting_frames;
+    dev.acked(LINK1, 6);
+    assert_eq!(waits(&dev), 1);
+    dev.acked(LINK1, 7);
+    assert_eq!(waits(&dev), 0);
 }

@@ -106,3 +106,25 @@ fn ciapply_from_a_link_waits_for_a_command_that_is_being_answered() {
     dev.input(Input::Store(StoreInput::Saved)).wait(10);
     assert_eq!(dev.peer(LINK1).closes, 1);
 }
+
+/// Where packets vanish it is in an attempt half of the time.
+#[test]
+fn a_link_that_attempts_is_down() {
+    let mut states = Vec::new();
+    for number in 0..6 {
+        let mut dev = up(Config {
+            restart_time: 0,
+            ..one_link()
+        });
+        dev.net(LINK1, Net::Refused)
+            .breaks(LINK1, CloseReason::Reset);
+        let refused = 20_000 * number;
+        dev.wait(refused).net(LINK1, Net::BlackHole);
+        dev.wait(STEP - refused - 10);
+        states.push(dev.dtu.status(dev.now).links[0].state);
+        assert_eq!(dev.modem.resets, 0);
+        dev.wait(20);
+        assert_eq!(dev.modem.resets, 1);
+    }
+    assert!(states.contains(&LinkState::Connecting), "{states:?}");
+}

@@ -206,3 +206,15 @@ fn a_stop_ordered_by_a_link_answers_before_it_closes_the_link() {
         (1, &[Power::Stop][..])
     );
 }
+
+#[test]
+fn the_frames_of_the_window_are_kept_for_the_primary() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    config.links[1].role = Role::Backup(LINK1);
+    let mut dev = Bench::with(config, window(5));
+    dev.at(1000).serial("precious").at(1500);
+    dev.input(Input::Shutdown).wait(3000);
+    let kept = [LINK1, LINK2].map(|link| dev.dtu.undelivered(link).count());
+    assert_eq!((kept, &dev.power[..]), ([1, 0], &[Power::Stop][..]));
+}

@@ -149,3 +149,48 @@ fn rtime_runs_on_while_requests_go_and_no_answer_comes() {
     dev.at(602_000);
     assert_eq!(dev.power, [Power::Restarted]);
 }
+
+/// One that has acknowledged the request is there; what it makes of it is its own affair.
+#[test]
+fn a_server_that_took_the_request_is_asked_again_at_once() {
+    for (net, tries) in [(Net::Good, 2), (Net::Unacked, 1)] {
+        let mut dev = device(|config| config.httpd.timeout = 2);
+        dev.net(SERVER, net).serial("1").serial("2").wait(2000);
+        while counters(&dev).timed_out == 0 {
+            dev.wait(10);
+        }
+        dev.wait(110);
+        assert_eq!(connects(&mut dev), tries, "{net:?}");
+        dev.wait(500);
+        assert_eq!(connects(&mut dev), 2);
+    }
+}
+
+#[test]
+fn a_server_that_took_nothing_and_is_gone_is_given_a_pause() {
+    let mut dev = device(|config| config.httpd.timeout = 60);
+    dev.net(SERVER, Net::Unacked).serial("1").serial("2");
+    dev.wait(10_000).lose(SERVER, CloseReason::Reset, 0);
+    dev.wait(110);
+    assert_eq!(connects(&mut dev), 1);
+    dev.wait(500);
+    assert_eq!(connects(&mut dev), 2);
+}
+
+#[test]
+fn a_request_that_leaves_piece_by_piece_has_a_minute_for_each() {
+    let mut dev = plain();
+    dev.net(SERVER, Net::Stuck).serial("1").wait(100);
+    dev.wait(50_000).acked(SERVER, 5).wait(59_000);
+    assert_eq!(dev.peer(SERVER).closes, 0);
+    dev.wait(1001);
+    assert_eq!(dev.peer(SERVER).closes, 1);
+}
+
+#[test]
+fn a_request_that_is_answered_before_it_has_left_counts_as_one() {
+    let mut dev = plain();
+    dev.net(SERVER, Net::Stuck).serial("1").wait(100);
+    dev.network(SERVER, answer("a")).prints("a");
+    assert_eq!((counters(&dev).requests, counters(&dev).answered), (1, 1));
+}

@@ -148,3 +148,30 @@ fn a_frame_that_is_cut_when_the_device_stops_is_kept_for_the_next_run() {
         [b"two"]
     );
 }
+
+/// Decisions 16.1: 5 s for a server that takes nothing.
+#[test]
+fn a_server_that_takes_nothing_stops_the_line_for_5_s() {
+    let mut options = Options {
+        setup_window: Duration::ZERO,
+        ..Options::default()
+    };
+    options.modes.cache = 16 * 1024;
+    let mut config = factory();
+    (config.packing_time, config.httpd.timeout) = (0, 60);
+    let mut dev = Bench::with(config, options);
+    dev.net(SERVER, Net::Unacked).at(1000);
+    let mut bytes = 0;
+    while dev.dtu.wants_serial() {
+        dev.serial([b'x'; 1000]);
+        bytes += 1000;
+    }
+    assert_eq!(
+        (counters(&dev).bytes_in, counters(&dev).dropped_frames),
+        (bytes, 0)
+    );
+    dev.wait(4999);
+    assert!(!dev.dtu.wants_serial());
+    dev.wait(1);
+    assert!(dev.dtu.wants_serial());
+}

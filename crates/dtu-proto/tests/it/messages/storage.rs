@@ -314,3 +314,26 @@ fn cnmi_prints_messages_by_their_class() {
         assert_eq!(told.contains("+CMTI:"), !printed, "{mt} {class:?}: {told}");
     }
 }
+
+/// It stays with the modem until there is room, as a message does.
+#[test]
+fn a_status_report_that_is_to_be_stored_waits_for_room() {
+    let mut config = data_mode();
+    config.messages.notify.reports = 2;
+    let mut dev = booted(config);
+    for _ in 0..50 {
+        dev.sms_from(PHONE, "x");
+    }
+    dev.brings(&report("10086", 1));
+    let state = |dev: &Bench| {
+        let messages = dev.dtu.status(dev.now).messages;
+        (
+            dev.modem.taken.len(),
+            messages.not_taken,
+            messages.counters.reports,
+        )
+    };
+    assert_eq!(state(&dev), (50, 1, 0));
+    dev.console_line("AT+CMGD=7").wait(100_000);
+    assert_eq!(state(&dev), (51, 0, 1));
+}

@@ -222,3 +222,26 @@ fn packets_of_the_set_up_window_are_kept_at_a_stop() {
 }
 
 // What a person sees.
+
+#[test]
+fn a_packet_of_an_earlier_run_does_not_keep_the_spool_growing_either() {
+    let spool = |modes: &mut LinkOptions| {
+        modes.cache = 15 * 1024;
+        modes.spool = true;
+    };
+    let mut dev = Bench::cold(mode_1(), options(spool));
+    let left = [(7, bytes::Bytes::from(bytes(to(1, b"left"))))];
+    dev.dtu.restore(QueueId::SerialCommand, left);
+    dev.net(TO[0], Net::Refused).attaches();
+    for _ in 0..200 {
+        dev.send(to(2, &[b'x'; 1000]));
+    }
+    let moves = dev.store.spool.iter().filter_map(|output| {
+        if let StoreOutput::SpoolMove(_, packets) = output {
+            Some(packets[0].1.clone())
+        } else {
+            None
+        }
+    });
+    assert_eq!(moves.collect::<Vec<_>>(), vec![bytes(to(1, b"left")); 3]);
+}

@@ -322,3 +322,22 @@ fn d1_packets_that_wait_for_a_place_do_not_stop_the_line() {
     dev.wait(200);
     assert!(dev.status().counters.dropped_packets > 0);
 }
+
+#[test]
+fn the_place_of_the_longest_standstill_is_given_up() {
+    let mut dev = up();
+    TO.iter().for_each(|socket| {
+        dev.net(*socket, Net::Unacked);
+    });
+    eight(&mut dev);
+    for (index, socket) in TO.iter().enumerate().filter(|(index, _)| *index != 3) {
+        dev.send(to(index as u8 + 1, b"y")).acked(*socket, 1);
+    }
+    dev.send(to(9, b"nine")).wait(10 * MINUTE + 1000);
+    let status = dev.status();
+    assert_eq!(
+        (status.counters.dropped_packets, status.lobby_packets),
+        (1, 0)
+    );
+    dev.sends(TO[3], "nine");
+}

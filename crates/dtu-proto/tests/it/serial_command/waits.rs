@@ -186,3 +186,18 @@ fn h6_a_full_reply_comes_without_a_network_too() {
         .wait(60_000);
     dev.sends_nothing(TO[0]).prints_nothing();
 }
+
+/// The DTE was told that it failed; another destination was in use before.
+#[test]
+fn h6_a_packet_that_was_given_up_is_not_sent_after_all() {
+    let mut dev = up();
+    dev.net(TO[1], Net::Refused).send(to(1, b"x"));
+    dev.send(CommandFrame {
+        full_reply: true,
+        ..to(2, b"late")
+    });
+    dev.wait(31_000).prints(SEND_FAIL);
+    dev.net(TO[1], Net::Good).wait(60_000);
+    dev.sends_nothing(TO[1]).send(to(2, b"new"));
+    dev.wait(60_000).sends(TO[1], "new");
+}
