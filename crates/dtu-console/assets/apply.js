@@ -32,11 +32,16 @@ export async function apply(context, values, check, done) {
   const box = /** @type {HTMLInputElement} */ (trial.querySelector("input"));
   const time = labelled(t("apply.seconds"), seconds, { hint: t("apply.secondsHint", TRIAL) });
   const note = h("p", { class: "hint" });
-  const describe = () => setText(note, !canTry ? t("apply.noTrial") : box.checked ? t("apply.trialText") : t("apply.forGood"));
+  const cost = h("p", { class: "banner warn", role: "status" });
+  const describe = () => {
+    setText(note, !canTry ? t("apply.noTrial") : box.checked ? t("apply.trialText") : t("apply.forGood"));
+    const text = costInWords(check.cost, canTry && box.checked);
+    setText(cost, `${t("apply.cost")} ${text}`);
+    cost.hidden = text === "";
+  };
   describe();
   trial.hidden = !canTry;
   time.hidden = !canTry;
-  const cost = check.cost === null ? null : h("p", { class: "banner warn" }, t("apply.cost"), " ", costInWords(check.cost));
   const lines = h(
     "details",
     {},

@@ -328,7 +328,7 @@ function changeBar(context, checked, reviewed) {
       const changes = Object.keys(draft.changes()).length;
       const faults = checked()?.faults ?? [];
       element.hidden = changes === 0;
-      const cost = checked()?.cost;
+      const cost = costInWords(checked()?.cost, context.session.features.confirm);
       const parts = [h("strong", {}, t("bar.changes", { n: changes }))];
       if (faults.length > 0) {
         // A fault may stand in a field that only the full display has.
@@ -336,8 +336,8 @@ function changeBar(context, checked, reviewed) {
         const field = first && draft.fieldOf(first.key);
         const label = first && field ? draft.labelOf(first.key) : "";
         parts.push(h("span", { class: "bad-text" }, t("bar.faults", { n: faults.length }), label ? `: ${label}` : ""));
-      } else if (cost) {
-        parts.push(h("span", { class: "muted" }, costInWords(cost)));
+      } else if (cost !== "") {
+        parts.push(h("span", { class: "muted" }, cost));
       }
       fill(text, ...parts.flatMap((part, place) => (place === 0 ? [part] : [" · ", part])));
     },

@@ -354,10 +354,14 @@ export async function busy(element, act) {
   }
 }
 
-/** What the console says of the cost, in the page's language. @param {string} text */
-export function costInWords(text) {
-  const [, up, waiting] = /^(\d+) links? drops?, (\d+) frames? waits?$/.exec(text) ?? [];
-  return up === undefined || waiting === undefined ? visible(text) : t("cost", { up, waiting });
+/**
+ * What an apply costs, in words; nothing where no link drops.
+ * @param {import("./types.js").Check["cost"] | undefined} cost
+ * @param {boolean} isTrial
+ */
+export function costInWords(cost, isTrial) {
+  const own = (isTrial ? cost?.on_trial : null) ?? cost?.at_once;
+  return own === undefined || own.links === 0 ? "" : t("cost", { up: own.links, waiting: own.frames });
 }
 
 /** What a restart costs now, in words. */

@@ -61,10 +61,12 @@
  *   etag: string, values: Record<string, Value>, unread?: {group: string, why: string}[],
  * }} Settings
  *
+ * @typedef {{links: number, frames: number}} Cost
+ *
  * @typedef {{
  *   faults: {key: string, message: string, message_zh?: string}[],
  *   changes: {key: string, from: string | null, to: string, takes_effect: string | null}[],
- *   lines: string[], cost: string | null,
+ *   lines: string[], cost: {on_trial: Cost | null, at_once: Cost} | null,
  * }} Check
  *
  * @typedef {{

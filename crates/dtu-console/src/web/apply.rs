@@ -96,7 +96,7 @@ pub(crate) async fn check(
         blocking(&app, move |app| Ok(checked(&app.schema, &known, &draft))).await?;
     let cost = cost(&app, &plan).await;
     let mut answer = answer;
-    answer.insert("cost".to_owned(), cost.into());
+    answer.insert("cost".to_owned(), cost);
     Ok(Json(Value::Object(answer)))
 }
 
@@ -177,17 +177,25 @@ fn checked(schema: &Schema, known: &Known, draft: &Draft) -> (Plan, Map<String, 
     (plan, told.into_iter().collect())
 }
 
-/// What an apply interrupts: the links that start over, and what waits.
-async fn cost(app: &Arc<App>, plan: &Plan) -> Option<String> {
+/// What an apply interrupts, on trial and at once; nothing where nothing changes, or no feed tells of the links.
+async fn cost(app: &Arc<App>, plan: &Plan) -> Value {
     let features = app.device.features();
     if plan.lines.is_empty() || !features.live {
-        return None;
+        return Value::Null;
     }
-    let status = blocking(app, |app| Ok(app.device.status(STATUS)?))
-        .await
-        .ok()?;
+    let status = blocking(app, |app| Ok(app.device.status(STATUS)?)).await;
+    let Some(links) = status.ok().and_then(|it| it["links"].as_array().cloned()) else {
+        return Value::Null;
+    };
     let of_all = |group: &Group| ["CIMOD", "CSTT", "CISOCLINK"].contains(&group.label());
-    let all = !features.confirm || plan.lines.iter().any(|line| of_all(&line.group));
+    let is_of_all = plan.lines.iter().any(|line| of_all(&line.group));
+    let on_trial = features.confirm.then(|| dropped(&links, plan, is_of_all));
+    // Without a trial the values are stored, and the device restarts.
+    json!({ "on_trial": on_trial, "at_once": dropped(&links, plan, true) })
+}
+
+/// The links that start over, all or those that the plan changes, and the frames that wait for them.
+fn dropped(links: &[Value], plan: &Plan, all: bool) -> Value {
     let is_changed = |number: &Value| {
         let number = number.to_string();
         let of_it = |group: &Group| {
@@ -196,8 +204,8 @@ async fn cost(app: &Arc<App>, plan: &Plan) -> Option<String> {
         };
         all || plan.lines.iter().any(|line| of_it(&line.group))
     };
-    let links = status["links"].as_array()?.iter();
     let dropped = links
+        .iter()
         .filter(|link| {
             let state = link["state"].as_str().unwrap_or_default();
             state.eq_ignore_ascii_case("connected") && is_changed(&link["number"])
@@ -207,18 +215,7 @@ async fn cost(app: &Arc<App>, plan: &Plan) -> Option<String> {
         .iter()
         .filter_map(|link| link["waiting_frames"].as_u64())
         .sum();
-    let count = |count: u64, one: &str| {
-        let s = if count == 1 { "" } else { "s" };
-        format!("{count} {one}{s}")
-    };
-    match dropped.len() as u64 {
-        0 => None,
-        1 => Some(format!("1 link drops, {} wait", count(frames, "frame"))),
-        links => Some(format!(
-            "{links} links drop, {} wait",
-            count(frames, "frame")
-        )),
-    }
+    json!({ "links": dropped.len(), "frames": frames })
 }
 
 /// A door for plans that nobody carries out.

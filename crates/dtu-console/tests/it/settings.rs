@@ -70,7 +70,21 @@ fn a_draft_is_checked_in_the_device_s_own_words() {
         .find(|it| it["key"] == "CIPCFG.HEAT")
         .unwrap();
     assert_eq!((&heat["from"], &heat["to"]), (&json!("30"), &json!("60")));
-    assert_eq!(checked["cost"], "1 link drops, 5 frames wait");
+    let all = json!({ "links": 1, "frames": 5 });
+    assert_eq!(
+        checked["cost"],
+        json!({ "on_trial": all, "at_once": all }),
+        "a link is changed"
+    );
+
+    let values = json!({ "CIPCFG.HEAT": "60" });
+    let checked = stage.post("/api/check", &json!({ "values": values })).ok();
+    let none = json!({ "links": 0, "frames": 0 });
+    assert_eq!(
+        checked["cost"],
+        json!({ "on_trial": none, "at_once": all }),
+        "without a trial the device restarts"
+    );
 }
 
 #[test]
@@ -365,6 +379,10 @@ fn a_device_without_trials_says_so() {
     let words = stage.post("/api/apply", &body).refused(400, "bad");
     assert!(words.contains("without confirm"), "{words}");
     assert_eq!(stage.get("/api/trial").ok(), json!({ "trial": null }));
+    let body = json!({ "values": { "CIPCFG.HEAT": "60" } });
+    let cost = stage.post("/api/check", &body).ok()["cost"].clone();
+    let all = json!({ "links": 1, "frames": 5 });
+    assert_eq!(cost, json!({ "on_trial": null, "at_once": all }));
 }
 
 #[test]

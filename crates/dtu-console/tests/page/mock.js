@@ -276,7 +276,11 @@ export class Mock {
       }
     }
     const lines = changes.map(({ key, to }) => `AT+${key}=${to}`);
-    const cost = changes.some((change) => change.takes_effect === "restart") ? "1 link drops, 14 frames wait" : null;
+    const all = { links: 1, frames: 14 };
+    const isLink = changes.some((change) => change.takes_effect === "restart");
+    const onTrial = isLink ? all : { links: 0, frames: 0 };
+    const { live, confirm } = this.options;
+    const cost = live && changes.length > 0 ? { on_trial: confirm ? onTrial : null, at_once: all } : null;
     return { faults, changes, lines, cost };
   }
 

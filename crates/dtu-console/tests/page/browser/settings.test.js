@@ -313,6 +313,23 @@ test("restart and factory settings tell what they cost, and do nothing without a
   await own.finish();
 });
 
+test("the cost goes by the tick: without a trial the device restarts, and all links drop", async () => {
+  for (const [language, words] of [["en", /Cost: 1 link drops, 14 frames wait\./], ["zh", /\u5C06\u65AD\u5F00 1 \u8DEF\u8FDE\u63A5\uFF0C14 \u5E27/]]) {
+    const own = await settings({ language });
+    await input(own, "CIPCFG.HEAT").fill("31");
+    await own.click(".changebar .primary");
+    await own.waitForSelector("dialog[open]");
+    const cost = own.locator("dialog .banner.warn");
+    assert.ok(await cost.isHidden(), "a heartbeat drops no link on trial");
+    await own.locator("dialog input[type=checkbox]").uncheck();
+    assert.match(await cost.innerText(), words);
+    await axe(own, "cost");
+    await own.locator("dialog input[type=checkbox]").check();
+    assert.ok(await cost.isHidden());
+    await own.finish();
+  }
+});
+
 test("without a trial in the device the page says so, and asks for none", async () => {
   const own = await settings({ mock: { live: false, confirm: false, radio: "none" } });
   assert.equal(await own.locator("nav.pages a").count(), 3);
