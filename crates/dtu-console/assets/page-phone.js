@@ -23,9 +23,6 @@ export function phonePage(context) {
   if (radio === "none") {
     return { title: t("nav.phone"), element: empty(t("phone.none"), t("phone.noneText")), end() {} };
   }
-  if (!context.mayRead) {
-    return { title: t("nav.phone"), element: empty(t("viewer.none"), t("viewer.phone")), end() {} };
-  }
   const isSim = radio === "sim";
   const chat = h("ol", { class: "chat" });
   const box = h("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": t("phone.messages") }, chat);
@@ -33,6 +30,7 @@ export function phonePage(context) {
   box.append(nobody);
   const own = h("span", { class: "foreign" });
   const calls = h("p", { class: "call", role: "status" });
+  const older = h("p", { class: "hint", hidden: true });
   const number = h("input", { type: "tel", inputmode: "tel", autocomplete: "off", value: forBrowser.get("phone") ?? USUAL, class: "mono" });
   const text = h("textarea", { rows: "2", placeholder: t("phone.placeholder") });
   const send = h("button", { type: "submit", class: "button primary" }, t("phone.send"));
@@ -103,26 +101,28 @@ export function phonePage(context) {
     }
     const before = chat.childElementCount;
     key = next;
-    setText(own, now.phone ?? t("phone.unknown"));
+    setText(own, now.phone ?? t(context.mayRead ? "phone.unknown" : "phone.hidden"));
     const isOwn = (/** @type {string} */ who) => who === "device" || (now.phone !== null && who === now.phone);
     const items = now.items.slice(-SHOWN);
     if (items.length > 0) {
       nobody.remove();
     }
-    fill(chat, ...items.map((item) => messageElement(item, isOwn(item.from))));
+    fill(chat, ...items.map((item) => messageElement(item, item.from !== null && isOwn(item.from))));
     if (chat.childElementCount !== before) {
       box.scrollTop = box.scrollHeight;
       const last = items.at(-1);
       if (before > 0 && last) {
-        announce(t("phone.heard", { from: last.from, text: last.text.slice(0, 200) }));
+        announce(last.text === null ? t("phone.heardOne") : t("phone.heard", { from: last.from ?? "", text: last.text.slice(0, 200) }));
       }
     }
+    older.hidden = !now.forgotten;
+    setText(older, t("phone.forgotten", { n: now.forgotten ?? 0 }));
     const active = now.calls.filter((call) => !/^(ended|hung up|idle|none)/i.test(call.state));
     calls.hidden = now.calls.length === 0;
     const shownCalls = now.calls.slice(-CALLS).map((call) => {
       const why = call.why ? ` (${told(call.why)})` : "";
       const kind = active.includes(call) ? "good" : "off";
-      return h("span", { class: "pill", "data-kind": kind }, foreign(call.number), " ", told(call.state), why);
+      return h("span", { class: "pill", "data-kind": kind }, foreign(call.number ?? "****"), " ", told(call.state), why);
     });
     fill(calls, ...shownCalls);
     hangUp.hidden = active.length === 0;
@@ -136,6 +136,7 @@ export function phonePage(context) {
       "div",
       { class: "phone" },
       h("div", { class: "toolbar" }, h("p", {}, isSim ? t("phone.sim") : t("phone.real"), " ", t("phone.own"), " ", own), h("span", { class: "spacer" }), calls),
+      older,
       box,
       isSim && context.mayWrite ? form : null,
     ),
@@ -147,6 +148,18 @@ export function phonePage(context) {
   };
 }
 
+/**
+ * From whom to whom; a viewer does not see it.
+ * @param {Messages["items"][number]} item
+ * @param {boolean} isOwn
+ */
+function who(item, isOwn) {
+  if (item.from === null || item.to === null) {
+    return [foreign("****")];
+  }
+  return isOwn ? [t("phone.device"), " → ", foreign(item.to)] : [foreign(item.from), " → ", t("phone.device")];
+}
+
 /** @param {Messages["items"][number]} item @param {boolean} isOwn of the device */
 function messageElement(item, isOwn) {
   const at = typeof item.at === "number" ? item.at : Date.parse(item.at);
@@ -154,8 +167,10 @@ function messageElement(item, isOwn) {
   return h(
     "li",
     { class: isOwn ? "bubble own" : "bubble" },
-    h("p", { class: "bubble-who" }, isOwn ? t("phone.device") : foreign(item.from), " → ", isOwn ? foreign(item.to) : t("phone.device")),
-    h("p", { class: "bubble-text" }, ...item.text.split(/\r\n|\n/).flatMap((line) => [foreign(line), "\n"])),
+    h("p", { class: "bubble-who" }, ...who(item, isOwn)),
+    item.text === null
+      ? h("p", { class: "bubble-text muted" }, t("phone.hidden"))
+      : h("p", { class: "bubble-text" }, ...item.text.split(/\r\n|\n/).flatMap((line) => [foreign(line), "\n"])),
     h("p", { class: "hint" }, details.filter((it) => it !== "").join(" · ")),
   );
 }

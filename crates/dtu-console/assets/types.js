@@ -89,8 +89,8 @@
  *
  * @typedef {{
  *   phone: string | null,
- *   items: {at: string | number, from: string, to: string, text: string, parts: number, state: string}[],
- *   calls: {number: string, state: string, why?: string | null}[],
+ *   items: {at: string | number, from: string | null, to: string | null, text: string | null, parts: number, state: string}[],
+ *   forgotten?: number, calls: {number: string | null, state: string, why?: string | null}[],
  * }} Messages
  */
 export {};

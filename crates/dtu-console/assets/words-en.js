@@ -23,7 +23,6 @@ export const EN = {
   viewer: "You see states and counts. Payload and changes need the owner's password.",
   "viewer.none": "Not for viewers",
   "viewer.at": "AT commands need the owner's password.",
-  "viewer.phone": "Messages need the owner's password.",
   lost: "No connection to the device since {since}. Values are those of then; it is tried again.",
   upgrade: "The console was upgraded. Load the page again to use the new one; what you typed is kept.",
   "upgrade.do": "Load again",
@@ -296,6 +295,9 @@ export const EN = {
   "phone.hangUp": "Hang up",
   "phone.parts": "{n} parts",
   "phone.heard": "Message from {from}: {text}",
+  "phone.heardOne": "A message has come",
+  "phone.hidden": "hidden from viewers",
+  "phone.forgotten": "{n|One older message is|{n} older messages are} no longer shown.",
 
   "log.none": "This device has no feed of its log",
   "log.noneText": "The log is shown for a device of dtud.",
@@ -459,4 +461,5 @@ export const EN = {
   "told.sent": "sent",
   "told.delivered": "delivered",
   "told.received": "received",
+  "told.parts missing": "parts missing",
 };

@@ -24,7 +24,6 @@ export const ZH = {
   viewer: "当前为只读用户：可以查看状态和计数；查看数据内容和修改参数需要管理密码。",
   "viewer.none": "只读用户不可用",
   "viewer.at": "发送 AT 指令需要管理密码。",
-  "viewer.phone": "查看短信需要管理密码。",
   lost: "{since} 起与设备失去连接。显示的是当时的数值，正在重试。",
   upgrade: "控制台已升级。请重新加载页面；已填写的内容会保留。",
   "upgrade.do": "重新加载",
@@ -297,6 +296,9 @@ export const ZH = {
   "phone.hangUp": "挂断",
   "phone.parts": "{n} 段",
   "phone.heard": "来自 {from} 的短信：{text}",
+  "phone.heardOne": "收到一条短信",
+  "phone.hidden": "只读用户不可见",
+  "phone.forgotten": "较早的 {n} 条短信不再显示。",
 
   "log.none": "此设备不提供日志",
   "log.noneText": "日志仅适用于 dtud 设备。",
@@ -460,4 +462,5 @@ export const ZH = {
   "told.sent": "已发送",
   "told.delivered": "已送达",
   "told.received": "已接收",
+  "told.parts missing": "部分内容未到",
 };

@@ -251,6 +251,8 @@ impl Machine {
     pub(crate) fn with_console(mut self, console: Console) -> Self {
         Console::watch(&mut self.dtu);
         self.console = Some(Box::new(console));
+        #[cfg(feature = "console")]
+        self.modem.keep_messages();
         self
     }
 

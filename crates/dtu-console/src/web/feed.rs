@@ -178,9 +178,31 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-pub(crate) async fn messages(State(app): State<Arc<App>>) -> Answer<Json<Value>> {
-    let messages = blocking(&app, |app| Ok(app.device.messages()?)).await?;
+pub(crate) async fn messages(
+    State(app): State<Arc<App>>,
+    Extension(identity): Extension<Identity>,
+) -> Answer<Json<Value>> {
+    let mut messages = blocking(&app, |app| Ok(app.device.messages()?)).await?;
+    if identity.is_viewer() {
+        hide_payload(&mut messages);
+    }
     Ok(Json(messages))
+}
+
+/// A viewer sees that there was a message and when: whose it is and what it says is payload.
+fn hide_payload(messages: &mut Value) {
+    messages["phone"] = Value::Null;
+    for (list, hidden) in [
+        ("items", &["from", "to", "text"][..]),
+        ("calls", &["number"]),
+    ] {
+        let items = messages[list].as_array_mut().into_iter().flatten();
+        for item in items {
+            for name in hidden {
+                item[*name] = Value::Null;
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]

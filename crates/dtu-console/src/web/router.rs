@@ -67,7 +67,7 @@ fn routes() -> Vec<Route> {
         reads("/api/log", Owner, get(feed::log)),
         reads("/api/traffic.pcapng", Owner, get(feed::pcapng)),
         writes("/api/inject", Owner, post(feed::inject)),
-        reads("/api/messages", Owner, get(feed::messages)),
+        reads("/api/messages", Viewer, get(feed::messages)),
         writes("/api/sms", Owner, post(feed::sms)),
         writes("/api/call", Owner, post(feed::call)),
         writes("/api/hangup", Owner, post(feed::hangup)),

@@ -170,12 +170,17 @@ fn a_viewer_sees_states_and_counts_no_payload_and_changes_nothing() {
         (&rows["rows"][0]["data"], &rows["rows"][0]["len"]),
         (&json!(""), &json!(7))
     );
-    for path in [
-        "/api/settings",
-        "/api/log",
-        "/api/traffic.pcapng",
-        "/api/messages",
-    ] {
+    // That there was a message, and when; not whose it is, and what it says.
+    let owners = stage.get("/api/messages").ok();
+    assert_eq!(owners["items"][0]["text"], "42 kWh");
+    let messages = stage.get_with("/api/messages", &reads).ok();
+    let item =
+        json!({ "at": 7, "from": null, "to": null, "text": null, "parts": 1, "state": "received" });
+    assert_eq!(messages["items"], json!([item]));
+    let call = json!({ "at": 8, "number": null, "state": "ended", "why": "hung up" });
+    assert_eq!(messages["calls"], json!([call]));
+    assert_eq!(messages["phone"], json!(null));
+    for path in ["/api/settings", "/api/log", "/api/traffic.pcapng"] {
         stage.get_with(path, &reads).refused(403, "viewer");
     }
     for path in WRITES.into_iter().filter(|path| *path != "/api/logout") {

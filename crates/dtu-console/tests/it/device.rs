@@ -237,6 +237,9 @@ impl Device for Fake {
     }
 
     fn messages(&self) -> Result<Value, Unavailable> {
-        Ok(json!({ "phone": "+8613900000000", "items": [], "calls": [] }))
+        let item = json!({ "at": 7, "from": "+8613911111111", "to": "+8613900000000", "text": "42 kWh",
+            "parts": 1, "state": "received" });
+        let call = json!({ "at": 8, "number": "10086", "state": "ended", "why": "hung up" });
+        Ok(json!({ "phone": "+8613900000000", "items": [item], "calls": [call] }))
     }
 }

@@ -384,7 +384,7 @@ export class Mock {
         return [403, { error: "viewer", message: "viewers change nothing" }];
       }
     }
-    if (this.options.who === "viewer" && /^api\/(settings|log|messages|traffic\.pcapng)$/.test(path)) {
+    if (this.options.who === "viewer" && /^api\/(settings|log|traffic\.pcapng)$/.test(path)) {
       return [403, { error: "viewer", message: "not for viewers" }];
     }
     if (["from", "to", "limit"].some((name) => query.has(name) && !/^\d+$/.test(query.get(name)))) {
@@ -457,6 +457,10 @@ export class Mock {
       case "api/log":
         return [200, { run: this.run, lines: range(this.log), missed: 0, next: this.lineSeq + 1 }];
       case "api/messages":
+        if (this.options.who === "viewer") {
+          const items = this.items.map((item) => ({ ...item, from: null, to: null, text: null }));
+          return [200, { phone: null, items, calls: this.callList.map((call) => ({ ...call, number: null })) }];
+        }
         return [200, { phone: "13800100001", items: this.items, calls: this.callList }];
       case "api/sms": {
         const { from, text } = json();

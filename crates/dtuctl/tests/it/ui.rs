@@ -1,8 +1,9 @@
 //! `ui`: the web console for a device on a port, or behind one of its links.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -177,6 +178,73 @@ fn a_device_behind_a_link_is_set_up_by_the_page_and_kept_on_the_link_made_anew()
     );
     assert!(ui.end());
     drop(device);
+}
+
+/// What stands between the device and whoever dials: one client at a time.
+struct Relay {
+    address: String,
+    client: Arc<Mutex<Option<TcpStream>>>,
+}
+
+impl Relay {
+    fn start(mut device: TcpStream) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let client = Arc::new(Mutex::new(None::<TcpStream>));
+        let (of_device, of_clients) = (Arc::clone(&client), Arc::clone(&client));
+        let mut to_device = device.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = device.read(&mut buffer) {
+                if let Some(client) = of_device.lock().unwrap().as_mut() {
+                    let _ = client.write_all(&buffer[..count]);
+                }
+            }
+        });
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let mut from = client.try_clone().unwrap();
+                *of_clients.lock().unwrap() = Some(client);
+                // Each read is one write there: a command must not come in pieces.
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = from.read(&mut buffer) {
+                    to_device.write_all(&buffer[..count]).unwrap();
+                }
+            }
+        });
+        Self { address, client }
+    }
+
+    /// As a relay that restarts.
+    fn drops_its_client(&self) {
+        let client = self.client.lock().unwrap().take().unwrap();
+        client.shutdown(Shutdown::Both).unwrap();
+    }
+}
+
+/// A relay that goes away is dialled again, at the next thing that is asked.
+#[test]
+fn a_device_behind_a_relay_is_set_up_by_the_page() {
+    let center = TcpListener::bind("127.0.0.1:0").unwrap();
+    let _device = crate::via::device(center.local_addr().unwrap().port());
+    let (to_device, _) = center.accept().unwrap();
+    let relay = Relay::start(to_device);
+    let way = format!("tcp:{}", relay.address);
+    let ui = Ui::spawn(crate::via::via(&way, "pump7", &[]));
+    let features = ui.get("session")["features"].clone();
+    assert_eq!(
+        (&features["via"], &features["name"]),
+        (&json!("network"), &json!(way))
+    );
+    let heat = || ui.get("settings")["values"]["CIPCFG.HEAT"].clone();
+    assert_eq!(heat()["running"], "30");
+    let draft = json!({ "values": { "CIPCFG.HEAT": "77" }, "confirm": null });
+    let applied = ui.post("apply", &draft);
+    assert_eq!(applied["outcome"], "done", "{applied}");
+    relay.drops_its_client();
+    assert_eq!(ui.get("status")["links"][0]["state"], "connected");
+    assert_eq!(heat()["running"], "77");
+    assert!(ui.end());
 }
 
 #[test]

@@ -9,7 +9,6 @@ use dtu_proto::time::Instant;
 use dtu_proto::to_store_text;
 use dtu_setup::Sentence;
 use dtu_setup::say::Spoken as _;
-use serde_json::json;
 use tracing::info;
 
 use super::{Machine, SERIAL_READ};
@@ -32,9 +31,7 @@ impl Machine {
                 let _ = answer.try_send(to_store_text(self.dtu.stored_config()));
             }
             What::Messages(answer) => {
-                let nothing = json!({ "phone": null, "items": [], "calls": [] });
-                let chat = self.modem.chat().map(serde_json::to_value);
-                let _ = answer.try_send(chat.and_then(Result::ok).unwrap_or(nothing));
+                let _ = answer.try_send(self.modem.messages());
             }
             What::Order(order, answer) => {
                 let _ = answer.try_send(self.obey(order, cx, now));

@@ -166,7 +166,7 @@ impl Chat {
     }
 }
 
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -181,7 +181,7 @@ const ENDED: &str = "ended";
 const ITEMS_MAX: usize = 200;
 const CALLS_MAX: usize = 20;
 /// Characters of a text; ten parts have fewer.
-const TEXT_MAX: usize = 2000;
+pub(super) const TEXT_MAX: usize = 2000;
 
 #[cfg(test)]
 mod tests {

@@ -27,6 +27,8 @@ mod at;
     allow(dead_code, reason = "only the console asks for it")
 )]
 pub(crate) mod chat;
+#[cfg(feature = "console")]
+mod inbox;
 #[cfg(feature = "mm")]
 mod mm;
 mod none;
@@ -174,6 +176,9 @@ pub(crate) struct Modem {
     driver: Box<dyn Driver>,
     route: Route,
     state_log: StateLog,
+    /// Where somebody may ask what has come.
+    #[cfg(feature = "console")]
+    inbox: Option<inbox::Inbox>,
 }
 
 /// Who says whether the network can be used for data.
@@ -223,6 +228,8 @@ impl Modem {
             driver,
             route,
             state_log: StateLog::default(),
+            #[cfg(feature = "console")]
+            inbox: None,
         })
     }
 
@@ -240,10 +247,23 @@ impl Modem {
         self.driver.act(act, now)
     }
 
-    /// What the phones of a simulated network have seen.
+    /// From now on it keeps what comes, for [`Modem::messages`]. A simulated network has its chat.
     #[cfg(feature = "console")]
-    pub(crate) fn chat(&self) -> Option<&Chat> {
-        self.driver.chat()
+    pub(crate) fn keep_messages(&mut self) {
+        if matches!(self.address, Address::At(_) | Address::Mm(_)) {
+            self.inbox = Some(inbox::Inbox::new());
+        }
+    }
+
+    /// What the phones of a simulated network have seen, or what has come to a real modem.
+    #[cfg(feature = "console")]
+    pub(crate) fn messages(&self) -> serde_json::Value {
+        if let Some(inbox) = &self.inbox {
+            return inbox.as_json();
+        }
+        let chat = self.driver.chat().map(serde_json::to_value);
+        let nothing = || serde_json::json!({ "phone": null, "items": [], "calls": [] });
+        chat.and_then(Result::ok).unwrap_or_else(nothing)
     }
 
     pub(crate) fn order(&mut self, order: ModemOutput, now: Instant, cx: &mut Context<'_>) {
@@ -269,6 +289,10 @@ impl Modem {
                 .or_else(|| poll_radio(driver, cx, now)),
         }?;
         self.state_log.on_input(&news, &self.address, now);
+        #[cfg(feature = "console")]
+        if let Some(inbox) = &mut self.inbox {
+            inbox.heard(&news, now);
+        }
         Some(news)
     }
 

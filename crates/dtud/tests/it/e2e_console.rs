@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use cellular_sim::modem::Setup as Modem;
+
 use crate::common::daemon::{Daemon, Setup};
+use crate::common::radio::Radio;
 use crate::common::server::Server;
 use crate::common::usage::Usage;
 use crate::common::{SOON, eventually};
@@ -371,6 +374,45 @@ fn bytes_can_be_put_in_on_both_sides_and_are_marked() {
         status >= 400 && why["message"].as_str().unwrap().contains("no connection"),
         "{why}"
     );
+}
+
+/// What has come to a real modem, in whole messages and without passwords; a restart of the modem repeats none.
+#[test]
+fn messages_of_a_real_modem_are_in_the_inbox() {
+    let folder = folder();
+    let radio = Radio::start(&folder.path().join("modem"), Modem::default());
+    let daemon = Setup::new(folder.path())
+        .modem(&format!("at:{}", radio.device().display()))
+        .at("CIPSW=pump7")
+        .console()
+        .start();
+    let api = Api::of(&daemon);
+    assert_eq!(api.get("api/session")["features"]["radio"], "real");
+    let inbox = |count: usize| {
+        eventually("messages", SOON * 3, || {
+            let told = api.get("api/messages");
+            let items = told["items"].as_array().unwrap().clone();
+            (items.len() == count).then_some(items)
+        })
+    };
+    assert_eq!(api.get("api/messages")["items"], json!([]));
+    radio.order("sms from +8613912345678 \"hello 你好\"");
+    let items = inbox(1);
+    assert_eq!(items[0]["from"], "+8613912345678");
+    assert_eq!(items[0]["text"], "hello 你好");
+    assert_eq!(items[0]["state"], "received");
+    assert!(items[0]["at"].as_u64().unwrap() > 1_700_000_000_000);
+    let long = "泵".repeat(150);
+    radio.order(&format!("sms from 10010 \"{long}\""));
+    let items = inbox(2);
+    assert_eq!(
+        (&items[1]["text"], &items[1]["parts"]),
+        (&json!(long), &json!(3))
+    );
+    radio.order("sms from 10086 \"pump7,AT+CSQ\"");
+    let items = inbox(3);
+    assert_eq!(items[2]["text"], "****,AT+CSQ");
+    assert_eq!(radio.text(SOON).lines().next(), Some("+CSQ: 31, 99"));
 }
 
 #[test]
