@@ -175,7 +175,7 @@ function mark() {
 function leds() {
   const lamps = [led("POW"), led("NET"), led("DATA")];
   const [pow, net, data] = lamps;
-  /** @param {string | boolean} value */
+  /** @param {string | boolean | null} value */
   const asState = (value) => {
     const text = String(value);
     return text === "true" || text === "on" ? "on" : /blink|busy/.test(text) ? "busy" : text === "false" || text === "off" ? "off" : "unknown";

@@ -1,7 +1,13 @@
 // Numbers, sizes, times.
 
-/** @param {number} count */
+/** What was not told. */
+export const NONE = "–";
+
+/** @param {number | null} count */
 export function bytes(count) {
+  if (count === null) {
+    return NONE;
+  }
   if (count < 1024) {
     return `${count} B`;
   }
@@ -15,9 +21,9 @@ export function bytes(count) {
   return `${size < 9.95 ? size.toFixed(1) : Math.round(size)} ${units[unit]}`;
 }
 
-/** @param {number} count */
+/** @param {number | null} count */
 export function count(count) {
-  return String(Math.trunc(count)).replace(/\B(?=(\d{3})+$)/g, "\u202F");
+  return count === null ? NONE : String(Math.trunc(count)).replace(/\B(?=(\d{3})+$)/g, "\u202F");
 }
 
 /**

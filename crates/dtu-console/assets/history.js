@@ -29,9 +29,9 @@ export function keepHistory() {
       return;
     }
     /** @type {Map<string, Sample>} */
-    const counters = new Map([["line", { out: now.serial.bytes_out, in: now.serial.bytes_in }]]);
+    const counters = new Map([["line", { out: now.serial.bytes_out ?? 0, in: now.serial.bytes_in ?? 0 }]]);
     for (const link of now.links) {
-      counters.set(`link${link.number}`, { out: link.bytes_out, in: link.received_bytes ?? link.bytes_in });
+      counters.set(`link${link.number}`, { out: link.bytes_out ?? 0, in: link.received_bytes ?? link.bytes_in ?? 0 });
     }
     const sum = [...counters.values()].reduce((all, it) => all + it.out + it.in, 0);
     if (total >= 0 && sum !== total) {

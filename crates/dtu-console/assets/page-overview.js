@@ -45,7 +45,7 @@ export function overview(context) {
     radio.show(now);
     serial.show(now);
     losses.show(now);
-    newcomer.hidden = now.links.some((link) => link.enabled) || now.mode.number !== 0;
+    newcomer.hidden = now.links.some((link) => link.enabled) || now.mode?.number !== 0;
     for (const link of now.links) {
       let one = linkCards.get(link.number);
       if (one === undefined) {
@@ -69,7 +69,7 @@ function slot() {
 function put(place, text) {
   if (place.dataset["text"] !== (text ?? "")) {
     place.dataset["text"] = text ?? "";
-    fill(place, text ? foreign(text) : h("span", { class: "muted" }, "–"));
+    fill(place, text ? foreign(text) : h("span", { class: "muted" }, format.NONE));
   }
 }
 
@@ -95,7 +95,7 @@ function deviceCard(fingerprint) {
     element: card(t("device"), [], list),
     /** @param {Status} now */
     show(now) {
-      put(mode, `${told(now.mode.word)} (${now.mode.number})`);
+      put(mode, now.mode === null ? null : `${told(now.mode.word)} (${now.mode.number})`);
       put(phase, told(now.phase));
       setText(uptime, duration(now.uptime));
       setText(restarts, format.count(now.restarts));
@@ -182,7 +182,7 @@ function serialCard() {
     show({ serial }) {
       put(line, serial.line);
       put(state, told(serial.state));
-      setText(baud, serial.baud === null ? "–" : `${format.count(serial.baud)} Bd`);
+      setText(baud, serial.baud === null ? format.NONE : `${format.count(serial.baud)} Bd`);
       setText(came, format.bytes(serial.bytes_in));
       setText(went, format.bytes(serial.bytes_out));
       setText(waiting, format.bytes(serial.waiting_bytes));
@@ -198,6 +198,11 @@ function lossesCard() {
     element: h("section", { class: "card losses-card", "aria-label": t("losses") }, head, places),
     /** @param {Status} now */
     show({ drops }) {
+      if (drops === null) {
+        setText(head, t("losses.unknown"));
+        places.hidden = true;
+        return;
+      }
       const isNone = drops.count === 0 && drops.bytes === 0;
       const since = drops.since === null ? "" : format.dateTime(Date.parse(drops.since));
       const text = t(since === "" ? "losses.sumAlone" : "losses.sum", {
@@ -272,7 +277,7 @@ function linkCard(number) {
       body.hidden = !link.enabled;
       put(target, link.enabled || link.address !== "" ? `${link.protocol} ${link.address}:${link.port}` : "");
       const word = link.enabled ? link.state : "off";
-      setText(state, told(word));
+      setText(state, told(word) || format.NONE);
       state.dataset["kind"] = kindOf(link);
       // Waiting for data or as a backup is no fault; the reason of a lost connection is old then.
       const why = link.waiting_for && link.waiting_for !== "retry" ? told(link.waiting_for === "data" ? "no data" : link.waiting_for) : told(link.reason);
@@ -285,24 +290,30 @@ function linkCard(number) {
         timerLeft.set(link.timer.seconds);
       }
       const room = link.cache_bytes ?? 0;
-      const waiting = { n: link.waiting_frames, size: format.bytes(link.waiting_bytes) };
-      setText(fillText, room > 0 ? t("link.waiting", { ...waiting, room: format.bytes(room) }) : t("link.frames", waiting));
+      const waiting = { n: link.waiting_frames ?? format.NONE, size: format.bytes(link.waiting_bytes) };
+      const inRoom = () => t("link.waiting", { ...waiting, room: format.bytes(room) });
+      setText(fillText, room > 0 ? inRoom() : frames(link.waiting_frames, link.waiting_bytes));
       meter.hidden = room === 0;
-      meter.value = room > 0 ? Math.min(1, link.waiting_bytes / room) : 0;
+      meter.value = room > 0 ? Math.min(1, (link.waiting_bytes ?? 0) / room) : 0;
       meter.dataset["full"] = String(meter.value > 0.8);
       const history = rates(`link${link.number}`);
       const now = history.at(-1) ?? { out: 0, in: 0 };
       setText(outNow, t("link.out", { rate: format.bytes(Math.round(now.out)) }));
       setText(inNow, t("link.in", { rate: format.bytes(Math.round(now.in)) }));
       rate.show(history, ROOM);
-      setText(sent, t("link.frames", { n: format.count(link.frames_out), size: format.bytes(link.bytes_out) }));
+      setText(sent, frames(link.frames_out, link.bytes_out));
       setText(received, format.bytes(link.received_bytes ?? link.bytes_in));
-      setText(dropped, t("link.frames", { n: format.count(link.dropped_frames), size: format.bytes(link.dropped_bytes) }));
-      dropped.classList.toggle("bad-text", link.dropped_frames > 0);
+      setText(dropped, frames(link.dropped_frames, link.dropped_bytes));
+      dropped.classList.toggle("bad-text", (link.dropped_frames ?? 0) > 0);
       setText(reconnects, format.count(link.reconnects));
-      setText(rtt, link.rtt_ms === null ? "–" : `${Math.round(link.rtt_ms)} ms`);
+      setText(rtt, link.rtt_ms === null ? format.NONE : `${Math.round(link.rtt_ms)} ms`);
     },
   };
+}
+
+/** @param {number | null} count @param {number | null} size */
+function frames(count, size) {
+  return count === null ? format.NONE : t("link.frames", { n: format.count(count), size: format.bytes(size) });
 }
 
 /** @param {Link} link */
@@ -324,7 +335,7 @@ function showOthers(place, now) {
     ["httpd", t("httpd"), 3],
     ["serial_command", t("serialCommand"), 1],
   ]);
-  const shown = parts.filter(([key, , mode]) => now[key] && now.mode.number === mode);
+  const shown = parts.filter(([key, , mode]) => now[key] && now.mode?.number === mode);
   const key = JSON.stringify(shown.map(([of]) => now[of]));
   if (place.dataset["key"] === key) {
     return;

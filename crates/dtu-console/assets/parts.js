@@ -124,8 +124,11 @@ function make(tag, attributes) {
   return element;
 }
 
-/** @param {number} seconds */
+/** @param {number | null} seconds */
 export function duration(seconds) {
+  if (seconds === null) {
+    return format.NONE;
+  }
   const parts = format.durationParts(seconds);
   return parts.map(([unit, value]) => t(`unit.${unit}`, { n: value })).join(" ");
 }
@@ -368,13 +371,13 @@ export function costInWords(cost, isTrial) {
 export function costOfRestart() {
   const links = status.get()?.links ?? [];
   const up = links.filter((link) => isUp(link)).length;
-  const waiting = links.reduce((sum, link) => sum + link.waiting_frames, 0);
+  const waiting = links.reduce((sum, link) => sum + (link.waiting_frames ?? 0), 0);
   return t("cost", { up, waiting });
 }
 
 /** @param {import("./types.js").Link} link */
 export function isUp(link) {
-  return /^(up|connected)$/i.test(link.state);
+  return /^(up|connected)$/i.test(link.state ?? "");
 }
 
 /**

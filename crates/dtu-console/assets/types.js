@@ -10,31 +10,31 @@
  * }} Session
  *
  * @typedef {{
- *   number: number, received_bytes?: number, waiting_for?: string | null, enabled: boolean, protocol: string, address: string, port: number, state: string,
- *   reason: string | null, timer: {what: string, seconds: number} | null, waiting_frames: number,
- *   waiting_bytes: number, cache_bytes: number | null, frames_in: number, frames_out: number, bytes_in: number,
- *   bytes_out: number, dropped_frames: number, dropped_bytes: number, reconnects: number, rtt_ms: number | null,
+ *   number: number, received_bytes?: number | null, waiting_for?: string | null, enabled: boolean, protocol: string, address: string, port: number, state: string | null,
+ *   reason: string | null, timer: {what: string, seconds: number} | null, waiting_frames: number | null,
+ *   waiting_bytes: number | null, cache_bytes: number | null, frames_in: number | null, frames_out: number | null, bytes_in: number | null,
+ *   bytes_out: number | null, dropped_frames: number | null, dropped_bytes: number | null, reconnects: number | null, rtt_ms: number | null,
  * }} Link
  *
  * @typedef {{id: string | number, seconds_left: number, by: string | null}} Trial
  *
  * @typedef {{
- *   at: string, uptime: number, restarts: number, version: string, mode: {number: number, word: string},
- *   phase: string, leds: {pow: string | boolean, net: string | boolean, data: string | boolean},
+ *   at: string, uptime: number | null, restarts: number | null, version: string | null, mode: {number: number, word: string} | null,
+ *   phase: string | null, leds: Record<"pow" | "net" | "data", string | boolean | null>,
  *   serial: {
- *     line: string, state: string, present: boolean, baud: number | null, bytes_in: number, bytes_out: number,
- *     waiting_bytes: number, dropped_bytes: number,
+ *     line: string | null, state: string, present: boolean, baud: number | null, bytes_in: number | null, bytes_out: number | null,
+ *     waiting_bytes: number | null, dropped_bytes: number | null,
  *   },
  *   radio: {
  *     modem: string | null, sim: string | null, registration: string | null, operator: string | null,
  *     signal_dbm: number | null, address: string | null, missing: string[],
  *   },
  *   links: Link[], httpd: Record<string, unknown> | null, serial_command: Record<string, unknown> | null,
- *   messages_to_be_sent: number,
+ *   messages_to_be_sent: number | null,
  *   drops: {
  *     since: string | null, count: number, bytes: number,
  *     places: {place: string, count: number, bytes: number}[],
- *   },
+ *   } | null,
  *   trial: Trial | null, not_stored: string[],
  * }} Status
  *

@@ -75,6 +75,7 @@ export const EN = {
   httpd: "HTTPD client",
   serialCommand: "Serial command mode",
   losses: "Losses",
+  "losses.unknown": "This device does not count what it loses",
   "losses.sum": "{size} {bytes|byte|bytes} lost since {since}",
   "losses.sumAlone": "{size} {bytes|byte|bytes} lost",
   "losses.count": "({n} {n|drop|drops})",

@@ -76,6 +76,7 @@ export const ZH = {
   httpd: "HTTPD Client",
   serialCommand: "串口命令模式",
   losses: "丢失",
+  "losses.unknown": "本设备不统计丢失的数据",
   "losses.sum": "自 {since} 起丢失 {size} 字节",
   "losses.sumAlone": "丢失 {size} 字节",
   "losses.count": "（共 {n} 次）",

@@ -1,5 +1,5 @@
 // A console without a device: serves the page and the API with lively data, for tests of the page and for work on it.
-//     node mock.js --port 7299 [--who local|owner|viewer|none] [--radio sim|real|none] [--still] [--hostile] [--quiet]
+//     node mock.js --port 7299 [--who local|owner|viewer|none] [--radio sim|real|none] [--still] [--hostile] [--quiet] [--bare]
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
@@ -17,7 +17,7 @@ export const EVIL = "<img src=x onerror=\"window.broken=1\"><script>window.broke
 
 export class Mock {
   constructor(options = {}) {
-    this.options = { who: "local", login: false, radio: "sim", live: true, confirm: true, hostile: false, quiet: false, ...options };
+    this.options = { who: "local", login: false, radio: "sim", live: true, confirm: true, hostile: false, quiet: false, bare: false, ...options };
     this.version = "0.9.0";
     this.csrf = "token-1";
     this.started = Date.now();
@@ -177,7 +177,21 @@ export class Mock {
     return this.values.get(key).running;
   }
 
+  /** A real box has no counters; this one does not even tell its mode. */
   status() {
+    const all = this.whole();
+    if (!this.options.bare) {
+      return all;
+    }
+    const none = (of, ...kept) => Object.fromEntries(Object.entries(of).map(([name, value]) => [name, kept.includes(name) ? value : null]));
+    const leds = { pow: "on", net: null, data: null };
+    const serial = none(all.serial, "state", "present");
+    const radio = { ...none(all.radio, "operator", "signal_dbm", "address"), missing: [] };
+    const links = all.links.map((link) => none(link, "number", "enabled", "protocol", "address", "port"));
+    return { ...all, uptime: null, restarts: null, mode: null, phase: null, leds, serial, radio, links, messages_to_be_sent: null, drops: null };
+  }
+
+  whole() {
     const { links, lineIn, lineOut } = this.traffic;
     const seconds = (Date.now() - this.started) / 1000;
     const name = (text) => (this.options.hostile ? EVIL : text);
@@ -523,7 +537,7 @@ if (process.argv[1] && import.meta.url.endsWith(process.argv[1].split("/").at(-1
   const has = (name) => process.argv.includes(`--${name}`);
   const of = (name, usual) => (has(name) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : usual);
   const who = of("who", "local");
-  const mock = new Mock({ who: who === "none" ? null : who, radio: of("radio", "sim"), live: !has("still"), confirm: !has("still"), hostile: has("hostile"), quiet: has("quiet") });
+  const mock = new Mock({ who: who === "none" ? null : who, radio: of("radio", "sim"), live: !has("still"), confirm: !has("still"), hostile: has("hostile"), quiet: has("quiet"), bare: has("bare") });
   await mock.listen(Number(of("port", "7299")));
   console.log(mock.url);
 }

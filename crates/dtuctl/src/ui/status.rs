@@ -109,7 +109,14 @@ fn link(status: &Status, schema: &Schema, values: &Values, place: u8) -> Value {
     })
 }
 
+/// What was lost. A device that does not count it tells nothing: that is no zero.
 fn drops(status: &Status) -> Value {
+    let is_counted = |(_, counters): &(String, Vec<(String, String)>)| {
+        counters.iter().any(|(name, _)| name.starts_with("dropped"))
+    };
+    if !status.counters.iter().any(is_counted) {
+        return Value::Null;
+    }
     let mut places = Vec::new();
     let (mut count, mut bytes) = (0, 0);
     for (of, _) in &status.counters {
@@ -129,4 +136,26 @@ fn drops(status: &Status) -> Value {
         }
     }
     json!({ "since": Value::Null, "count": count, "bytes": bytes, "places": places })
+}
+
+#[cfg(test)]
+mod tests {
+    use dtu_setup::status::Status;
+    use serde_json::{Value, json};
+
+    use super::drops;
+
+    #[test]
+    fn a_device_that_counts_no_losses_claims_none() {
+        let mut status = Status::default();
+        assert_eq!(drops(&status), Value::Null);
+        let counters = |dropped: &str| vec![("dropped".to_owned(), dropped.to_owned())];
+        status.counters = vec![("SERIAL".to_owned(), counters("0"))];
+        assert_eq!(drops(&status)["bytes"], 0);
+        status.counters.push(("1".to_owned(), counters("9")));
+        assert_eq!(
+            drops(&status)["places"],
+            json!([{ "place": "1", "count": 0, "bytes": 9 }])
+        );
+    }
 }

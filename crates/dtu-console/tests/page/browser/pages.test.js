@@ -287,3 +287,23 @@ test("the DATA lamp blinks at most twice a second, and not where motion is unwel
   assert.equal(await own.locator("dtu-led[name=DATA] .led-word").innerText(), "data");
   await own.finish();
 });
+
+test("a box that tells no counters and no mode: no figure is made up, and each watcher hears of it", async () => {
+  for (const language of ["en", "zh"]) {
+    const own = await tab({ language, mock: { live: false, radio: "real", bare: true } });
+    const lamp = own.locator("dtu-led[name=POW]");
+    await own.waitForSelector("dtu-led[name=POW][state=on]");
+    assert.equal(await lamp.getAttribute("state"), "on");
+    const text = await own.locator("main").innerText();
+    assert.doesNotMatch(text, /null|NaN|undefined/);
+    const losses = await own.locator(".losses-head").innerText();
+    assert.doesNotMatch(losses, /\d/);
+    assert.notEqual(losses, "");
+    const card = own.locator("main section.card.link").first();
+    for (const value of await card.locator("dd").allInnerTexts()) {
+      assert.equal(value, "\u2013");
+    }
+    await axe(own, "bare");
+    await own.finish();
+  }
+});

@@ -13,6 +13,11 @@ test("counts have thin spaces, which no reader takes for a decimal point", () =>
   assert.equal(format.count(999), "999");
 });
 
+test("what is not told is no figure", () => {
+  assert.equal(format.bytes(null), "\u2013");
+  assert.equal(format.count(null), "\u2013");
+});
+
 test("durations have two parts at most", () => {
   assert.deepEqual(format.durationParts(0), [["s", 0]]);
   assert.deepEqual(format.durationParts(59.9), [["s", 59]]);
