@@ -49,6 +49,8 @@ enum Entry {
     Escape,
     /// In the set-up window, which was made longer.
     Window,
+    /// Somebody's own command has led it out: what is sent now goes to the data center.
+    Out,
 }
 
 /// Silence in front of `+++`, more than the 200 ms of manual 2.7.
@@ -187,6 +189,12 @@ impl<P: Port> Serial<P> {
     }
 }
 
+/// Whether the command state ends with this line.
+fn leads_out(line: &str) -> bool {
+    let last = line.rsplit(';').next().unwrap_or_default().trim();
+    last.to_ascii_uppercase().trim_start_matches("AT") == "+ENTM"
+}
+
 /// How long so many bytes take on the line.
 fn bytes_take(baud: u32, bytes: u32) -> Duration {
     Duration::from_millis(u64::from(bytes * 10_000 / baud.max(1)))
@@ -263,7 +271,14 @@ fn wait_for<P: Port>(
 
 impl<P: Port> Door for Serial<P> {
     fn command(&mut self, line: &str) -> Result<Reply, DoorError> {
-        self.exchange(line)
+        if self.by == Entry::Out {
+            return Err(DoorError::NotInCommandState);
+        }
+        let reply = self.exchange(line)?;
+        if reply.end == End::Ok && leads_out(line) {
+            self.by = Entry::Out;
+        }
+        Ok(reply)
     }
 
     fn restart(&mut self, command: &str, baud: Option<u32>) -> Result<(), DoorError> {
@@ -290,6 +305,7 @@ impl<P: Port> Door for Serial<P> {
         let line = match self.by {
             Entry::Escape => "AT+ENTM",
             Entry::Window => "AT+CIOPTIME=0",
+            Entry::Out => return Ok(()),
         };
         self.exchange(line).map(|_| ())
     }

@@ -1,7 +1,7 @@
 //! The device's password: of a file, of the environment, or typed unseen; never an argument, which every user can read.
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -28,8 +28,7 @@ pub(crate) fn password(file: Option<&Path>) -> anyhow::Result<String> {
 
 fn typed() -> anyhow::Result<String> {
     let stdin = io::stdin();
-    eprint!("{}", said(say::type_password()));
-    io::stderr().flush()?;
+    say::to_stderr(&said(say::type_password()));
     let shown = rustix::termios::tcgetattr(&stdin)?;
     let mut unseen = shown.clone();
     unseen.local_modes.remove(LocalModes::ECHO);
@@ -37,7 +36,7 @@ fn typed() -> anyhow::Result<String> {
     let mut line = String::new();
     let read = stdin.read_line(&mut line);
     rustix::termios::tcsetattr(&stdin, OptionalActions::Now, &shown)?;
-    eprintln!();
+    say::to_stderr("\n");
     read?;
     Ok(line)
 }

@@ -90,7 +90,7 @@ fn asked() -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
         bail!(say::all_would_be_lost());
     }
-    eprint!("{}", said(say::all_is_lost_go_on()));
+    say::to_stderr(&said(say::all_is_lost_go_on()));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

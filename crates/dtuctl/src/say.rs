@@ -2,9 +2,10 @@
 //! programs.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::OnceLock;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 use dtu_setup::Sentence;
 use dtu_setup::door::DoorError;
@@ -16,6 +17,9 @@ dtu_setup::sentences! {
     // What the page of `ui` cannot have.
     feed() = "feed: it is set up by AT alone", "实时数据：只能通过 AT 指令设置";
     messages_feed() = "feed of messages: AT+CMGL reads them", "短信列表：请用 AT+CMGL 读取";
+
+    long_file(most) = "it has more than {most} bytes; a file of settings has a few thousand",
+        "文件超过 {most} 字节；参数文件只有几千字节";
 
     // Which device.
     about(name, what) = "{name}: {what}", "{name}：{what}";
@@ -251,7 +255,19 @@ pub(crate) fn said(what: impl Spoken) -> String {
 
 /// To whoever sits there, on stderr.
 pub(crate) fn tell(what: impl Spoken) {
-    eprintln!("dtuctl: {}", said(what));
+    to_stderr(&format!("dtuctl: {}\n", said(what)));
+}
+
+/// A stderr that takes nothing ends nothing: a device may still have to be led out of its command state.
+pub(crate) fn to_stderr(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// The result. `print!` would panic where the reader is gone, or its disk full.
+pub(crate) fn to_stdout(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.context("stdout")
 }
 
 /// An error and its causes: `listen:0.0.0.0:80: Permission denied`.

@@ -1,7 +1,7 @@
 //! `dump`, `set`, `apply`, `names`: settings as a whole.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ use dtu_setup::{Group, Key, Schema, Values, chinese};
 use serde_json::json;
 
 use crate::device::PortArgs;
-use crate::say::{self, language, of_error, said, tell};
+use crate::say::{self, language, of_error, said, tell, to_stderr, to_stdout};
 use crate::show::{self, Progress};
 use crate::sms::Texts;
 
@@ -77,8 +77,8 @@ impl Dump {
         } else {
             Format::Toml
         };
-        io::stdout().write_all(file::write(&schema, &reading.values, format).as_bytes())?;
-        eprint!("{}", show::unread(&reading));
+        to_stdout(&file::write(&schema, &reading.values, format))?;
+        to_stderr(&show::unread(&reading));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -108,43 +108,65 @@ impl Apply {
                 return Ok((plan, None));
             }
             if !self.json {
-                print!("{}", show::diff(&plan));
+                to_stdout(&show::diff(&plan))?;
             }
             let shown = plan.changes.len();
             let mut step = |step| progress.step(&step);
             let outcome = apply::apply_in_new_mode(door, &schema, &mut plan, &wanted, &mut step);
-            if !self.json {
-                print!("{}", show::changes(&plan.changes[shown..]));
-            }
-            Ok((plan, Some(outcome)))
+            let more = show::changes(&plan.changes[shown..]);
+            Ok((plan, Some((outcome, more))))
         })?;
         drop(progress);
-        self.tell(&plan, outcome.as_ref());
-        Ok(self.exit_code(&plan, outcome.as_ref()))
+        let (outcome, more) = outcome.unzip();
+        let code = self.exit_code(&plan, outcome.as_ref());
+        match self.tell(&plan, outcome.as_ref(), more.as_deref()) {
+            // What became of the device matters more than who reads it.
+            Err(error) if code != ExitCode::SUCCESS => tell(of_error(&error)),
+            told => told?,
+        }
+        Ok(code)
     }
 
     fn wanted(&self, schema: &Schema) -> anyhow::Result<Values> {
         let name = self.file.display();
-        let mut bytes = Vec::new();
-        if self.file.as_os_str() == "-" {
-            io::stdin().read_to_end(&mut bytes)?;
+        let source: Box<dyn Read> = if self.file.as_os_str() == "-" {
+            Box::new(io::stdin())
         } else {
-            bytes = fs::read(&self.file).with_context(|| format!("{name}"))?;
+            Box::new(fs::File::open(&self.file).with_context(|| format!("{name}"))?)
+        };
+        let mut bytes = Vec::new();
+        let mut source = source.take(FILE_MOST + 1);
+        source
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("{name}"))?;
+        if bytes.len() as u64 > FILE_MOST {
+            return Err(anyhow::Error::from(say::long_file(FILE_MOST)).context(format!("{name}")));
         }
         file::read(schema, &bytes)
             .map_err(|fault| fault.spoken().map(|words| format!("{name}:{words}")).into())
     }
 
-    fn tell(&self, plan: &Plan, outcome: Option<&Outcome>) {
-        match outcome {
-            _ if self.json => println!("{}", as_json(plan, outcome)),
-            None if plan.changes.is_empty() => println!("{}", said(say::nothing_to_do())),
-            None => print!("{}", show::diff(plan)),
+    /// `more` is what changed beside the plan that was shown.
+    fn tell(
+        &self,
+        plan: &Plan,
+        outcome: Option<&Outcome>,
+        more: Option<&str>,
+    ) -> anyhow::Result<()> {
+        let text = match outcome {
+            _ if self.json => format!("{}\n", as_json(plan, outcome)),
+            None if plan.changes.is_empty() => format!("{}\n", said(say::nothing_to_do())),
+            None => show::diff(plan),
             Some(outcome @ (Outcome::NothingToDo | Outcome::Done { .. })) => {
-                print!("{}", show::outcome(outcome, language()));
+                more.unwrap_or_default().to_owned() + &show::outcome(outcome, language())
             }
-            Some(outcome) => eprint!("dtuctl: {}", show::outcome(outcome, language())),
-        }
+            Some(outcome) => {
+                let more = to_stdout(more.unwrap_or_default());
+                to_stderr(&format!("dtuctl: {}", show::outcome(outcome, language())));
+                return more;
+            }
+        };
+        to_stdout(&text)
     }
 
     fn exit_code(&self, plan: &Plan, outcome: Option<&Outcome>) -> ExitCode {
@@ -157,6 +179,8 @@ impl Apply {
     }
 }
 
+/// As the console takes; all settings are a few thousand bytes.
+const FILE_MOST: u64 = 1 << 20;
 /// Wrong usage: a file with a fault.
 pub(crate) const USAGE: u8 = 2;
 /// Failed, and the old values are not back.
@@ -246,13 +270,14 @@ impl Set {
         port.with_device(&texts, |door| {
             let reading = reading(door, &schema, &groups)?;
             let plan = apply::plan(&schema, &reading, &wanted, door)?;
-            print!("{}", show::diff(&plan));
+            to_stdout(&show::diff(&plan))?;
             apply::set(door, &plan).map_err(|failure| show::failure(&failure))?;
-            if plan.lines.is_empty() {
-                println!("{}", said(say::nothing_to_do()));
+            let what = if plan.lines.is_empty() {
+                said(say::nothing_to_do())
             } else {
-                println!("{}", said(say::is_set()));
-            }
+                said(say::is_set())
+            };
+            to_stdout(&format!("{what}\n"))?;
             Ok(if plan.no_counterpart.is_empty() {
                 ExitCode::SUCCESS
             } else {
@@ -286,6 +311,6 @@ pub(crate) fn names() -> Ended {
             text.push_str(&format!("{:24} {range}; {means}\n", key.to_string()));
         }
     }
-    io::stdout().write_all(text.as_bytes())?;
+    to_stdout(&text)?;
     Ok(ExitCode::SUCCESS)
 }

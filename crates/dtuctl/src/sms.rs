@@ -81,7 +81,7 @@ impl Texts {
         if !io::stdin().is_terminal() {
             return Err(Usage(say::texts_not_meant()).into());
         }
-        eprint!("{}", said(say::go_on()));
+        say::to_stderr(&said(say::go_on()));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if matches!(answer.trim(), "y" | "Y" | "yes") {

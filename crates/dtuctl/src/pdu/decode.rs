@@ -5,6 +5,7 @@ use sms_codec::pdu::{Decoded, Pdu};
 use std::io::{self, BufRead as _};
 
 use super::{Failure, json, print};
+use crate::say::to_stderr;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -79,7 +80,7 @@ impl Decode {
                     } else {
                         "; --lenient prints what is there"
                     };
-                    eprintln!("dtuctl: {place}: {fault}{cure}");
+                    to_stderr(&format!("dtuctl: {place}: {fault}{cure}\n"));
                     if !self.lenient {
                         return Ok(false);
                     }
@@ -87,7 +88,7 @@ impl Decode {
                 print(&json::object(&octets, &decoded)).map(|()| true)
             }
             Err(reason) => {
-                eprintln!("dtuctl: {place}: {reason}");
+                to_stderr(&format!("dtuctl: {place}: {reason}\n"));
                 Ok(false)
             }
         }

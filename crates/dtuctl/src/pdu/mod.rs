@@ -10,6 +10,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::Value;
 
+use crate::say::to_stderr;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// PDUs as JSON, one object a line; exit 1 if one of them is bad
@@ -28,7 +30,7 @@ impl Command {
             Ok(()) => ExitCode::SUCCESS,
             Err(Failure::Told) => ExitCode::FAILURE,
             Err(Failure::Reason(reason)) => {
-                eprintln!("dtuctl: {reason}");
+                to_stderr(&format!("dtuctl: {reason}\n"));
                 ExitCode::FAILURE
             }
             // The reader has seen enough: `dtuctl … | head -1`.
@@ -36,7 +38,7 @@ impl Command {
                 ExitCode::SUCCESS
             }
             Err(Failure::Output(error)) => {
-                eprintln!("dtuctl: stdout: {error}");
+                to_stderr(&format!("dtuctl: stdout: {error}\n"));
                 ExitCode::FAILURE
             }
         }

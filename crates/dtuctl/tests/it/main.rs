@@ -17,5 +17,6 @@ mod scripted;
 mod sms;
 mod status;
 mod ui;
+mod unread;
 mod via;
 mod watch;

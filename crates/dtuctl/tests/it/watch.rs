@@ -18,7 +18,7 @@ use crate::program::{Ended, command, interrupt, on, started};
 use crate::scripted::{OnPty, Plays};
 
 /// A device in the transparent mode, and the center's end of its link.
-fn transparent() -> (Device, TcpStream) {
+pub(crate) fn transparent() -> (Device, TcpStream) {
     let center = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = center.local_addr().unwrap().port();
     let device = Device::start(&[
