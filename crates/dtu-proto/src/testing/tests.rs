@@ -334,3 +334,15 @@ fn a_modem_outside_gets_all_orders() {
     assert_eq!(dev.modem.orders, orders);
     assert_eq!((dev.modem.resets, dev.modem.taken.len()), (0, 0));
 }
+
+#[test]
+fn a_slow_disk_owes_an_answer_until_it_has_given_it() {
+    let mut dev = up();
+    dev.store.slow = true;
+    assert!(!dev.store.waits());
+    dev.keep(1, String::from("text"));
+    assert!(dev.store.waits() && dev.store.messages.is_empty());
+    dev.disk_answers();
+    assert!(!dev.store.waits());
+    assert_eq!(dev.store.messages, "text");
+}

@@ -38,6 +38,8 @@ fn each_state_has_words_of_its_own() {
         WorkingMode::Sms,
     ]);
     assert_eq!(modes[2], "AT command mode");
+    let words = said(WorkingMode::ALL.map(WorkingMode::word));
+    assert_eq!(words[0], "transparent");
     let why = said([
         RestartReason::PowerOn,
         RestartReason::Command,

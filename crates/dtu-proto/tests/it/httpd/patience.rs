@@ -194,3 +194,14 @@ fn a_request_that_is_answered_before_it_has_left_counts_as_one() {
     dev.network(SERVER, answer("a")).prints("a");
     assert_eq!((counters(&dev).requests, counters(&dev).answered), (1, 1));
 }
+
+#[test]
+fn a_server_that_took_a_part_of_the_request_and_is_gone_is_given_a_pause_too() {
+    let mut dev = device(|config| config.httpd.timeout = 60);
+    dev.net(SERVER, Net::Unacked).serial("1").serial("2");
+    dev.wait(1000).lose(SERVER, CloseReason::Reset, 5);
+    dev.wait(110);
+    assert_eq!(connects(&mut dev), 1);
+    dev.wait(500);
+    assert_eq!(connects(&mut dev), 2);
+}
