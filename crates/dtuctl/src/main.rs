@@ -1,4 +1,6 @@
 //! `dtuctl`: the set-up tool.
+// They panic where nobody reads, and a device would be left in its command state.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod clock;
 mod device;

@@ -16,25 +16,38 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{ControlModes, InputModes, OptionalActions, SpecialCodeIndex};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::say;
 
 /// Somebody wants this program to stop.
 static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// From now on SIGINT and SIGTERM end the next wait for a port with an error, so that the device is let go on with its work
-/// before this program ends.
+/// From now on SIGINT, SIGTERM and the end of the terminal end the next wait for a port with an error, so that the device
+/// is let go on with its work before this program ends.
 pub(crate) fn stop_cleanly() -> io::Result<()> {
     if STOP.get().is_some() {
         return Ok(());
     }
     let flag = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&flag))?;
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // Under nohup the end of the terminal is to stop nothing.
+        if signal != SIGHUP || !ignores_hang_up() {
+            signal_hook::flag::register(signal, Arc::clone(&flag))?;
+        }
     }
     let _ = STOP.set(flag);
     Ok(())
+}
+
+/// `SigIgn` of proc(5) has a bit for each signal.
+fn ignores_hang_up() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1)
 }
 
 /// Whether this program is to stop. Asked once, it is forgotten: what is left to do may wait again.

@@ -1,6 +1,6 @@
 //! `at`, `save`, `restart`, `factory`: single commands.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -37,18 +37,17 @@ impl At {
             let mut all_well = true;
             for line in &self.lines {
                 let reply = door.command(line)?;
-                let mut out = io::stdout().lock();
-                for line in &reply.lines {
-                    writeln!(out, "{}", plain(line))?;
-                }
+                let mut text: Vec<String> = reply.lines.iter().map(|line| plain(line)).collect();
                 match reply.end {
-                    End::Ok => writeln!(out, "OK")?,
+                    End::Ok => text.push("OK".to_owned()),
                     End::Refused(words) => {
                         all_well = false;
-                        writeln!(out, "{}", plain(&words))?;
+                        text.push(plain(&words));
                     }
                     End::Silence => {}
                 }
+                let ended = text.into_iter().map(|line| line + "\n");
+                say::to_stdout(&ended.collect::<String>())?;
             }
             Ok(if all_well {
                 ExitCode::SUCCESS

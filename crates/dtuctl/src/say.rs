@@ -263,11 +263,13 @@ pub(crate) fn to_stderr(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// The result. `print!` would panic where the reader is gone, or its disk full.
+/// The result. That nobody reads it any more (`| head`) ends nothing that was begun; a full disk is a failure.
 pub(crate) fn to_stdout(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.context("stdout")
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("stdout"),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// An error and its causes: `listen:0.0.0.0:80: Permission denied`.

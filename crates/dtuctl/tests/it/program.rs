@@ -90,7 +90,11 @@ fn read_to(mut pipe: impl Read, text: &str) -> String {
 
 /// Asks it to stop, as Ctrl-C does.
 pub(crate) fn interrupt(child: &Child) {
+    send(child, rustix::process::Signal::INT);
+}
+
+pub(crate) fn send(child: &Child, signal: rustix::process::Signal) {
     let pid = i32::try_from(child.id()).unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
 }
