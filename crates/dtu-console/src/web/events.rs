@@ -23,6 +23,7 @@ use super::fault::{Answer, Fault};
 use super::feed::{log_lines, traffic_rows};
 use super::peer::Peer;
 use super::who::Identity;
+use crate::recorder::Row;
 use crate::words;
 
 /// Streams at a time.
@@ -33,6 +34,10 @@ const BATCH: Duration = Duration::from_millis(100);
 const STATUS_EACH: u32 = 5;
 /// Rows of a batch.
 const ROWS: usize = 300;
+/// Bytes of rows in a chunk. Three of them are on their way at most: here, in the channel, in the connection.
+const CHUNK: usize = 32 * 1024;
+/// Names, numbers and the note.
+const ROW_WITHOUT_DATA: usize = 160;
 /// Who is further behind goes on with the newest ones.
 const BEHIND: u64 = 2000;
 /// A comment, so that what stands between keeps the stream open.
@@ -175,6 +180,7 @@ pub(crate) async fn events(
         next_row: 0,
         next_line: 0,
         state: 0,
+        burst: 0,
     };
     tokio::spawn(stream.run(seen));
     let body = Body::new(Chunks { receiver });
@@ -194,6 +200,8 @@ struct Stream {
     next_row: u64,
     next_line: u64,
     state: u64,
+    /// Rows of this batch so far.
+    burst: usize,
 }
 
 impl Stream {
@@ -219,6 +227,10 @@ impl Stream {
                     return;
                 }
             }
+            if self.burst < ROWS && self.burst > 0 && self.news.borrow().rows > self.next_row {
+                continue;
+            }
+            self.burst = 0;
             tokio::select! {
                 changed = self.news.changed() => if changed.is_err() { return },
                 () = sleep_until(said + COMMENT) => {}
@@ -274,11 +286,16 @@ impl Stream {
         };
         if self.rows && news.rows > self.next_row {
             let skipped = too_old(self.next_row, news.rows);
-            let page = recorder.rows(self.next_row + skipped, ROWS);
-            self.next_row = page.next;
+            let page = recorder.rows(self.next_row + skipped, ROWS - self.burst);
+            let items = first_of(&page.items);
+            self.burst += items.len();
+            self.next_row = match items.last() {
+                Some(last) if items.len() < page.items.len() => last.seq + 1,
+                Some(_) | None => page.next,
+            };
             text.push_str(&gap("rows", skipped + page.missed));
-            if let Some(last) = page.items.last() {
-                let rows = traffic_rows(&page.items, self.identity.is_viewer());
+            if let Some(last) = items.last() {
+                let rows = traffic_rows(items, self.identity.is_viewer());
                 let id = format!("{}-{}", self.app.run, last.seq);
                 text.push_str(&event("rows", Some(&id), &rows));
             }
@@ -310,6 +327,17 @@ fn gap(of: &str, skipped: u64) -> String {
         return String::new();
     }
     event("gap", None, &json!({ of: skipped }))
+}
+
+/// As many rows as make a chunk.
+fn first_of(rows: &[Row]) -> &[Row] {
+    let mut size = 0;
+    let fits = rows.iter().take_while(|row| {
+        size += row.data.len() * 4 / 3 + ROW_WITHOUT_DATA;
+        size <= CHUNK
+    });
+    let count = fits.count().max(1);
+    rows.get(..count).unwrap_or(rows)
 }
 
 /// JSON has no line ends of its own.

@@ -30,6 +30,8 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Who takes nothing for so many milliseconds is gone. A comment is sent each 15 s, so a stream that nobody has any more ends
 /// within 30 s.
 const GONE: u32 = 15_000;
+/// Bytes of a connection that wait in the kernel, which takes twice what it is told.
+const ON_ITS_WAY: usize = 64 * 1024;
 /// Heads are not longer.
 const HEAD_MOST: usize = 16 * 1024;
 
@@ -72,6 +74,8 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: applicat
 fn prepare(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, GONE);
+    // Left to itself the kernel keeps megabytes for who does not read, and gaps would be told minutes late.
+    let _ = rustix::net::sockopt::set_socket_send_buffer_size(stream, ON_ITS_WAY / 2);
 }
 
 async fn connection(stream: TcpStream, peer: Peer, router: Routes, app: Arc<App>) {

@@ -289,7 +289,11 @@ fn a_console_is_known_by_its_names_only() {
         Fake::new(DeviceConfig::default()),
     );
     let port = stage.address().port();
+    let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let own = own.trim();
     for host in [
+        own.to_owned(),
+        format!("{own}.local:{port}"),
         "localhost".to_owned(),
         format!("LOCALHOST:{port}"),
         "127.0.0.1:9999".to_owned(),
@@ -306,6 +310,7 @@ fn a_console_is_known_by_its_names_only() {
         "192.0.2.1:7200",
         "localhost.evil.example",
         "dtu.example.co",
+        &format!("{own}.lan"),
         "",
     ] {
         for path in [

@@ -184,9 +184,90 @@ fn who_is_far_behind_gets_a_gap_and_the_newest_rows() {
     let id = format!("Last-Event-ID: {}-0\r\n", run_of(&stage));
     let mut events = Events::open(&stage, "rows", &id);
     assert_eq!(events.wait_for("gap"), json!({ "rows": 4699 }));
-    let rows = events.wait_for("rows");
-    assert_eq!(rows.as_array().unwrap().len(), 300);
-    assert_eq!(rows[299]["seq"], 4999);
+    let mut seqs = Vec::new();
+    while seqs.len() < 300 {
+        let rows = events.wait_for("rows");
+        let rows = rows.as_array().unwrap().iter();
+        seqs.extend(rows.map(|row| row["seq"].as_u64().unwrap()));
+    }
+    assert!(seqs.into_iter().eq(4700..5000));
+}
+
+/// Of rows: those that came, those that a gap counts, and the bytes in front of the first gap.
+fn account(events: &mut Events, until: u64) -> (u64, u64, usize) {
+    let (mut came, mut missed, mut bytes) = (0, 0, None);
+    let (mut read, mut text) = (0, std::mem::take(&mut events.text));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while came + missed < until {
+        assert!(
+            Instant::now() < deadline,
+            "{came} came, {missed} missed, of {until}"
+        );
+        let mut buffer = [0; 65536];
+        let count = events.stream.read(&mut buffer).unwrap();
+        assert!(count > 0, "closed behind {came} and {missed}");
+        read += count;
+        text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        while let Some(end) = text.find("\n\n") {
+            let told: String = text.drain(..end + 2).collect();
+            let Some((name, data)) = told.split_once("data: ") else {
+                continue;
+            };
+            let data: Value = serde_json::from_str(data.trim()).unwrap();
+            if name.ends_with("event: gap\n") {
+                missed += data["rows"].as_u64().unwrap_or(0);
+                bytes = bytes.or(Some(read));
+            } else if name.contains("event: rows\n") {
+                came += data.as_array().unwrap().len() as u64;
+            }
+        }
+    }
+    assert_eq!(came + missed, until);
+    (came, missed, bytes.unwrap_or(read))
+}
+
+#[test]
+fn a_slow_viewer_gets_256_kib_late_and_then_counted_gaps() {
+    const ROWS: u64 = 40_000;
+    let stage = Stage::new();
+    let mut slow = Events::open(&stage, "rows", "");
+    slow.wait_for("hello");
+    let mut quick = Events::open(&stage, "rows", "");
+    quick.wait_for("hello");
+    for _ in 0..ROWS / 500 {
+        for _ in 0..500 {
+            record(&stage, &[0x55; 256]);
+        }
+        // Batch by batch, as time goes on.
+        quick.wait_for("rows");
+    }
+    let (_, missed, late) = account(&mut slow, ROWS);
+    assert!(missed > ROWS / 2, "{missed}");
+    assert!(late <= 256 * 1024, "{late} bytes were kept for it");
+}
+
+#[test]
+fn a_stream_that_has_nothing_to_say_says_so_each_15_s_and_is_buffered_by_no_proxy() {
+    let stage = Stage::new();
+    let begin = Instant::now();
+    let mut events = Events::open(&stage, "rows", "");
+    events.wait_for("hello");
+    let comment = b": \n\n";
+    let mut last = [0; 4];
+    while last != *comment {
+        last.rotate_left(1);
+        events.stream.read_exact(&mut last[3..]).unwrap();
+    }
+    let took = begin.elapsed();
+    assert!((14..20).contains(&took.as_secs()), "{took:?}");
+    let head = stage.send(
+        format!(
+            "HEAD /api/events HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            stage.address()
+        )
+        .as_bytes(),
+    );
+    assert_eq!(head.header("x-accel-buffering"), Some("no"));
 }
 
 #[test]
