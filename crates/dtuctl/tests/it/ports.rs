@@ -2,15 +2,18 @@
 
 use std::io::Read as _;
 use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::process::Signal;
+use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::apply::two_settings;
 use crate::common::SOON;
 use crate::device::Device;
 use crate::program::{Ended, command, on, prints, send, started};
-use crate::scripted::Scripted;
+use crate::scripted::{OnPty, Plays, Scripted};
 
 #[test]
 fn a_port_that_is_in_use_names_the_process() {
@@ -50,7 +53,7 @@ fn is_left_at_work(signal: Signal) {
     let ended = Ended::from(child.wait_with_output().unwrap()).with(1);
     assert!(ended.err.contains("stopped"), "{}", ended.err);
     assert!(!ended.err.contains("may still be"), "{}", ended.err);
-    dte.drain(std::time::Duration::from_millis(100));
+    dte.drain(Duration::from_millis(100));
     dte.send(b"42 kWh");
     let mut got = [0; 6];
     connection.read_exact(&mut got).unwrap();
@@ -141,4 +144,72 @@ fn factory_asks() {
     on(&port, &["factory", "--yes"]).with(0);
     let told = on(&port, &["at", "AT+CIMODID?"]).with(0).out;
     assert!(told.contains("USR-GPRS232-DTU"), "{told}");
+}
+
+/// Some boxes restart with DTR, which falls when a port with HUPCL is closed.
+#[test]
+fn dtr_stays_when_the_port_is_closed() {
+    let device = Device::start(&[]);
+    let dte = device.dte();
+    let mut termios = tcgetattr(&dte).unwrap();
+    termios.control_modes |= ControlModes::HUPCL;
+    tcsetattr(&dte, OptionalActions::Now, &termios).unwrap();
+    on(&device.port(), &["at", "AT"]).with(0);
+    let left = tcgetattr(&dte).unwrap().control_modes;
+    assert!(!left.intersects(ControlModes::HUPCL | ControlModes::CRTSCTS));
+}
+
+/// A box at 9600 Bd: at any other rate it hears noise, and takes it for data.
+struct At9600<F> {
+    hears: Scripted<F>,
+    path: Option<PathBuf>,
+    noise: Vec<(u32, Vec<u8>)>,
+}
+
+impl<F: FnMut(&str) -> String + Send + 'static> Plays for At9600<F> {
+    fn play(&mut self, bytes: &[u8], now: Duration) -> Vec<u8> {
+        let Some(path) = self.path.as_ref().filter(|_| !bytes.is_empty()) else {
+            return Vec::new();
+        };
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let line = rustix::fs::open(path, flags, Mode::empty()).unwrap();
+        let rate = tcgetattr(&line).unwrap().output_speed();
+        if rate == 9600 {
+            return self.hears.play(bytes, now);
+        }
+        self.noise.push((rate, bytes.to_vec()));
+        Vec::new()
+    }
+}
+
+#[test]
+fn the_rate_is_looked_for_on_request_alone_and_no_command_goes_out_at_a_wrong_one() {
+    let device = OnPty::start(At9600 {
+        hears: Scripted::new(|_| "\r\nOK\r\n".to_owned()),
+        path: None,
+        noise: Vec::new(),
+    });
+    device.played.lock().unwrap().path = Some(device.port().to_owned());
+    let noise = || std::mem::take(&mut device.played.lock().unwrap().noise);
+    on(device.port(), &["at", "AT"]).with(1);
+    let heard = noise();
+    assert!(
+        !heard.is_empty() && heard.iter().all(|(rate, _)| *rate == 115_200),
+        "{heard:?}"
+    );
+    let found = on(device.port(), &["--baud", "auto", "at", "AT"]).with(0);
+    assert!(found.err.contains("9600 Bd"), "{}", found.err);
+    let heard = noise();
+    assert!(
+        heard
+            .iter()
+            .all(|(_, bytes)| bytes.iter().all(|byte| *byte == b'+')),
+        "{heard:?}"
+    );
+    let help = crate::program::dtuctl(&["--help"]).with(0).out;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        help.contains("what is sent at a wrong rate may reach the server as noise"),
+        "{help}"
+    );
 }

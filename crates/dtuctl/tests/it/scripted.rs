@@ -120,13 +120,17 @@ enum State {
 impl<F: FnMut(&str) -> String + Send + 'static> Scripted<F> {
     /// `answer` gives the lines of a reply, with its end; nothing: it stays silent.
     pub(crate) fn start(answer: F) -> OnPty<Self> {
-        OnPty::start(Self {
+        OnPty::start(Self::new(answer))
+    }
+
+    pub(crate) const fn new(answer: F) -> Self {
+        Self {
             state: State::Data,
             typed: Vec::new(),
             answer,
             commands: Vec::new(),
             data: Vec::new(),
-        })
+        }
     }
 
     pub(crate) fn carries_data(&self) -> bool {

@@ -182,7 +182,7 @@ test("a file, the core's words in both languages, AT, and a phone", { skip }, as
 test("what the device says is Chinese on the Chinese page: rows, log, and a refusal", { skip }, async () => {
   const own = await open(`${url}#traffic`);
   await own.locator(".choices select").first().selectOption("zh");
-  await own.waitForSelector(".inject");
+  await own.waitForSelector("html[lang=zh-CN]");
   await own.fill(".inject input", "读数");
   await own.click(".inject .primary");
   await own.waitForSelector(".row.injected .row-note >> text=打包时间到");

@@ -217,6 +217,8 @@ test("theme and language stand before the first paint, by choice and by the brow
   await own.locator(".choices select").nth(1).selectOption("light");
   assert.notEqual(await ground(), dark);
   await own.locator(".choices select").first().selectOption("en");
+  // Its words come first.
+  await own.waitForSelector("html[lang=en]");
   assert.equal(await own.locator("h1").innerText(), "Overview");
   await own.reload();
   await own.waitForSelector("h1");
