@@ -224,6 +224,12 @@ def guesses(device):
             user=user, group=user, extra_groups=[], capture_output=True, text=True, check=True)
         return int(done.stdout)
 
+    def reads(user):
+        done = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", login.replace("login", "status")],
+                              user=user, group=user, extra_groups=[], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert (reads(0), reads(65533)) == (200, 401), "who runs dtud comes without a log-in, and nobody else does"
     said = [tries(65533, "wrong guess") for _ in range(6)]
     assert said == [403] * 5 + [429], said
     assert tries(65533, PASSWORD) == 429
