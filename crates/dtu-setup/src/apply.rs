@@ -107,6 +107,16 @@ impl Spoken for Step {
     }
 }
 
+impl Failure {
+    fn of(error: &DoorError) -> Self {
+        if let DoorError::Refused { line, words } = error {
+            Self::Refused(line.clone(), words_of_device(words))
+        } else {
+            Self::Door(error.spoken())
+        }
+    }
+}
+
 impl Spoken for Failure {
     fn spoken(&self) -> Sentence {
         match self {
@@ -396,14 +406,16 @@ fn carry_out(
     {
         step(Step::Restarting);
         done.restarted = true;
-        door.restart(RESTART, new_rate(plan))
-            .map_err(|error| Failure::Door(error.spoken()))?;
+        door.restart(RESTART, new_rate(plan)).map_err(|error| {
+            done.restarted = !matches!(error, DoorError::Refused { .. });
+            Failure::of(&error)
+        })?;
     }
     let groups = groups(&plan.lines);
     let back = read_for(door, schema, &groups, &mut |at, of| {
         step(Step::Reading(at, of))
     })
-    .map_err(|error| Failure::Door(error.spoken()))?;
+    .map_err(|error| Failure::of(&error))?;
     compare(schema, &back, plan)
 }
 
@@ -427,9 +439,7 @@ pub fn set(door: &mut dyn Door, plan: &Plan) -> Result<(), Failure> {
 }
 
 pub(crate) fn command(door: &mut dyn Door, line: &str) -> Result<(), Failure> {
-    let reply = door
-        .command(line)
-        .map_err(|error: DoorError| Failure::Door(error.spoken()))?;
+    let reply = door.command(line).map_err(|error| Failure::of(&error))?;
     match reply.refusal() {
         Some(refusal) => Err(Failure::Refused(
             dtu_proto::shown_command(line),

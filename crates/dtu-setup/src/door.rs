@@ -5,6 +5,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use dtu_proto::shown_command;
+
+use crate::chinese::words_of_device;
 use crate::say::{Sentence, Spoken};
 use crate::words;
 
@@ -19,7 +22,7 @@ pub trait Door {
     /// Restarts the device and waits until it takes commands again, at `baud` where the way has a rate.
     ///
     /// # Errors
-    /// It did not come back in time.
+    /// [`DoorError::Refused`]: it goes on as it was. Else it did not come back in time.
     fn restart(&mut self, command: &str, baud: Option<u32>) -> Result<(), DoorError>;
 
     /// Lets the device go on with its work.
@@ -78,6 +81,20 @@ impl Reply {
             End::Ok | End::Silence => None,
         }
     }
+
+    /// Whether the device took that command.
+    ///
+    /// # Errors
+    /// It refused: what comes back behind it is no answer to it.
+    pub fn taken(&self, command: &str) -> Result<(), DoorError> {
+        match self.refusal() {
+            None => Ok(()),
+            Some(words) => Err(DoorError::Refused {
+                line: shown_command(command),
+                words: words.to_owned(),
+            }),
+        }
+    }
 }
 
 /// Why a command did not reach the device, or its reply did not come back.
@@ -103,6 +120,13 @@ pub enum DoorError {
         /// So long.
         within: Duration,
     },
+    /// The device refused a command that the way itself needs.
+    Refused {
+        /// The command, without secrets.
+        line: String,
+        /// The device's words.
+        words: String,
+    },
     /// It did not come back.
     NoRestart {
         /// So long.
@@ -121,6 +145,7 @@ impl Spoken for DoorError {
             Self::NotInCommandState => words::not_in_command_state(),
             Self::NotHeard => words::not_heard(),
             Self::NoReply { line, within } => words::no_reply(line, within.as_secs()),
+            Self::Refused { line, words } => words::refused(line, words_of_device(words)),
             Self::NoRestart { within } => words::no_restart(within.as_secs()),
             Self::Other(why) => why.clone(),
         }

@@ -172,8 +172,9 @@ impl<C: Connection> Door for Remote<C> {
 
     fn restart(&mut self, command: &str, _: Option<u32>) -> Result<(), DoorError> {
         match self.exchange(command, REPLY) {
+            Ok(reply) => reply.taken(command)?,
             // The connection may end with it, before its OK.
-            Ok(_) | Err(DoorError::NoReply { .. }) => {}
+            Err(DoorError::NoReply { .. }) => {}
             Err(DoorError::Port(error)) if !is_stop(&error) => {}
             Err(error) => return Err(error),
         }

@@ -284,7 +284,8 @@ impl<P: Port> Door for Serial<P> {
     fn restart(&mut self, command: &str, baud: Option<u32>) -> Result<(), DoorError> {
         // Its OK may be lost with the restart.
         match self.exchange(command) {
-            Ok(_) | Err(DoorError::NoReply { .. }) => {}
+            Ok(reply) => reply.taken(command)?,
+            Err(DoorError::NoReply { .. }) => {}
             Err(error) => return Err(error),
         }
         if let Some(baud) = baud {

@@ -475,11 +475,7 @@ impl<P: Port> Door for Sms<P> {
     }
 
     fn restart(&mut self, command: &str, _: Option<u32>) -> Result<(), DoorError> {
-        if let Some(words) = self.exchange(command, REPLY)?.refusal() {
-            let line = shown_command(command);
-            let words = crate::chinese::words_of_device(words);
-            return Err(DoorError::Other(words::refused(line, words)));
-        }
+        self.exchange(command, REPLY)?.taken(command)?;
         if command == FACTORY {
             FACTORY_PASSWORD.clone_into(&mut self.password);
         }

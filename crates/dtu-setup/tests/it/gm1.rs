@@ -25,6 +25,8 @@ pub(crate) struct Ways {
     pub(crate) dead: bool,
     /// It has HTPURL in mode 3 alone.
     pub(crate) http_in_its_mode: bool,
+    /// It refuses to restart.
+    pub(crate) no_restart: bool,
 }
 
 /// The real box.
@@ -215,6 +217,11 @@ impl Gm1 {
             "ATW" => {
                 self.saves += 1;
                 self.say_ok(false);
+            }
+            "AT+CIRESET" if self.ways.no_restart => {
+                self.say_line("ERROR");
+                // A line that has nothing to do with it.
+                self.say("\r\n+CIEV: 1\r\n", Duration::from_secs(2));
             }
             "AT+CIRESET" => {
                 self.say_ok(false);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dtu_proto::config::Config;
-use dtu_setup::apply::{Outcome, apply, apply_in_new_mode, plan};
+use dtu_setup::apply::{Failure, Outcome, apply, apply_in_new_mode, plan};
 use dtu_setup::door::Door as _;
 use dtu_setup::reading::Reading;
 use dtu_setup::serial::Serial;
@@ -175,6 +175,35 @@ fn the_classic_troubles_have_clear_words() {
             "no command reaches the data center"
         );
     }
+}
+
+/// A line that comes behind the refusal is no restart.
+#[test]
+fn a_restart_that_is_refused_is_none() {
+    let schema = Schema::new();
+    let ways = Ways {
+        no_restart: true,
+        ..Ways::default()
+    };
+    let mut box_ = open(ways);
+    let refused = box_.restart("AT+CIRESET", Some(9600)).unwrap_err();
+    let words = "the device refused AT+CIRESET: ERROR";
+    assert_eq!(refused.to_string(), words);
+    use dtu_setup::serial::Port as _;
+    assert_eq!(box_.port_mut().baud(), 115_200, "the rate is the old one");
+
+    let mut wanted = Values::default();
+    wanted.set(key("CIMOD"), "1".to_owned());
+    let before = read(&mut box_).unwrap();
+    let plan = plan(&schema, &before, &wanted, &box_).unwrap();
+    let outcome = apply(&mut box_, &schema, &plan, &mut |_| {});
+    let Outcome::PutBack(Failure::Refused(line, _)) = &outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(line, "AT+CIRESET");
+    let box_ = box_.into_port();
+    assert_eq!(box_.dumped("CIMOD"), ["0"]);
+    assert_eq!(box_.restarts, 0);
 }
 
 /// The way in that a box without the escape leaves: switched off and on, it takes commands for 5 s.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use dtu_console::device::{Device, Features, Order, Radio, Unavailable, Via};
 use dtu_setup::door::{Door, DoorError, Reply};
+use dtu_setup::say::Spoken as _;
 use serde_json::Value;
 
 use super::inbox::{Inbox, Line, What};
@@ -96,9 +97,11 @@ struct Inside<'a>(&'a Asker);
 
 impl Inside<'_> {
     /// Restarts so far.
-    fn restarts(&self) -> Option<u64> {
-        let status = self.0.status(SOON).ok()?;
-        status.get("restarts")?.as_u64()
+    fn restarts(&self) -> Result<u64, DoorError> {
+        let other = |why: Unavailable| DoorError::Other(why.spoken());
+        let status = self.0.status(SOON).map_err(other)?;
+        let restarts = status.get("restarts").and_then(Value::as_u64);
+        restarts.ok_or_else(|| DoorError::Other(words::restarts_not_told()))
     }
 }
 
@@ -122,14 +125,15 @@ impl Door for Inside<'_> {
     }
 
     fn restart(&mut self, command: &str, _baud: Option<u32>) -> Result<(), DoorError> {
-        let before = self.restarts();
+        // Without it any number would look like a restart.
+        let before = self.restarts()?;
         let late = DoorError::NoRestart {
             within: RESTART_WITHIN,
         };
-        self.command(command)?;
+        self.command(command)?.taken(command)?;
         let until = Instant::now() + RESTART_WITHIN;
         while Instant::now() < until {
-            if self.restarts() > before {
+            if self.restarts().is_ok_and(|now| now > before) {
                 return Ok(());
             }
             std::thread::sleep(LOOK_AGAIN);
@@ -157,3 +161,68 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(210);
 /// The links close first.
 const RESTART_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::control::Control;
+
+    /// What the device answers: `statuses` one by one and then the last for ever, `reply` to each line.
+    fn restarted(statuses: &[Option<u64>], reply: &str) -> (Result<(), DoorError>, usize) {
+        let inbox = Arc::new(Inbox::new(Arc::new(Control::default())));
+        let kind = Kind {
+            radio: Radio::None,
+            line: String::new(),
+        };
+        let asker = Asker::new(Arc::clone(&inbox), kind);
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let device = scope.spawn(|| {
+                let (mut asked, mut lines) = (0, 0);
+                while !ended.load(Ordering::Acquire) {
+                    match inbox.next() {
+                        Some(What::Status(answer)) => {
+                            let status = statuses.get(asked).or(statuses.last());
+                            asked += 1;
+                            if let Some(restarts) = status.copied().flatten() {
+                                answer.try_send(json!({ "restarts": restarts })).unwrap();
+                            }
+                        }
+                        Some(What::Line(line)) => {
+                            lines += 1;
+                            line.answer.try_send(reply.to_owned()).unwrap();
+                        }
+                        Some(_) | None => std::thread::yield_now(),
+                    }
+                }
+                lines
+            });
+            let result = Inside(&asker).restart("AT+CIRESET", None);
+            ended.store(true, Ordering::Release);
+            (result, device.join().unwrap())
+        })
+    }
+
+    #[test]
+    fn a_restart_is_seen_by_its_count() {
+        let (result, lines) = restarted(&[Some(3), Some(3), Some(4)], "\r\nOK\r\n");
+        assert!(result.is_ok() && lines == 1, "{result:?}");
+    }
+
+    #[test]
+    fn a_count_that_is_not_told_is_no_restart() {
+        let (result, lines) = restarted(&[None, Some(3)], "\r\nOK\r\n");
+        assert!(matches!(result, Err(DoorError::Other(_))), "{result:?}");
+        assert_eq!(lines, 0, "nothing restarts");
+    }
+
+    #[test]
+    fn a_restart_that_is_refused_is_none() {
+        let (result, _) = restarted(&[Some(3), Some(4)], "\r\nERROR\r\n");
+        assert!(matches!(result, Err(DoorError::Refused { .. })), "{result:?}");
+    }
+}

@@ -7,6 +7,7 @@ use crate::modem::Undone;
 
 dtu_setup::sentences! {
     many_questions() = "too many questions wait for the device", "等待设备处理的请求过多";
+    restarts_not_told() = "the device does not tell how often it has started", "设备未返回重启次数";
     not_at_once(most, got) = "1 to {most} bytes can be put in at once, not {got}", "一次可注入 1 到 {most} 字节，不能是 {got} 字节";
     line_not_read() =
         "the serial line is not read at the moment: the device waits for room, or a command for its answer",
