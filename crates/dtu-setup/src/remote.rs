@@ -14,6 +14,12 @@ pub trait Connection: Port {
     /// # Errors
     /// It was not, in that time. [`io::ErrorKind::Interrupted`]: somebody wants this to stop.
     fn renew(&mut self, within: Duration) -> io::Result<()>;
+
+    /// Does nothing for so long.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Interrupted`]: somebody wants this to stop.
+    fn pause(&mut self, time: Duration) -> io::Result<()>;
 }
 
 /// A device at the other end of a connection.
@@ -35,6 +41,8 @@ const GAP: Duration = Duration::from_secs(5);
 const LETS_GO: Duration = Duration::from_secs(10);
 /// A real box registers, and connects with back-off.
 const RESTART: Duration = Duration::from_secs(180);
+/// Between two tries to make a connection again.
+const AGAIN: Duration = Duration::from_secs(1);
 /// So long each try to be heard behind a restart may take.
 const TRY: Duration = Duration::from_secs(8);
 
@@ -136,15 +144,26 @@ impl<C: Connection> Remote<C> {
                 match self.connection.renew(left) {
                     Ok(()) => {}
                     Err(error) if is_stop(&error) => return Err(error.into()),
-                    Err(_) => break,
+                    // A relay has nobody behind it while the device restarts.
+                    Err(_) => {
+                        self.connection.pause(AGAIN.min(left))?;
+                        continue;
+                    }
                 }
             }
             match self.greet(TRY) {
                 Ok(()) => return Ok(()),
                 Err(DoorError::Port(error)) if is_stop(&error) => return Err(error.into()),
-                Err(DoorError::Port(_)) => is_gone = true,
+                Err(DoorError::Port(_)) => {
+                    is_gone = true;
+                    self.connection.pause(AGAIN)?;
+                }
                 // An old connection may be dead and not know it: a new one may wait.
-                Err(_) => is_gone = self.connection.renew(TRY).is_err_and(|it| is_lost(&it)),
+                Err(_) => match self.connection.renew(TRY) {
+                    Ok(()) => is_gone = false,
+                    Err(error) if is_stop(&error) => return Err(error.into()),
+                    Err(error) => is_gone = is_lost(&error),
+                },
             }
         }
         Err(DoorError::NoRestart { within: RESTART })

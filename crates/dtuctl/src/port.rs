@@ -69,7 +69,7 @@ impl OpenPort {
     /// `tcp:HOST:PORT`, or the path of a device.
     pub(crate) fn open(name: &str, baud: u32) -> anyhow::Result<Self> {
         let (fd, is_tty) = match name.strip_prefix("tcp:") {
-            Some(address) => (connect(address)?, false),
+            Some(address) => (connect(address, CONNECT)?, false),
             None => (open_tty(Path::new(name))?, true),
         };
         let mut port = Self {
@@ -202,14 +202,16 @@ impl Port for OpenPort {
     }
 }
 
-/// A connection to `HOST:PORT`.
-pub(crate) fn connect(address: &str) -> anyhow::Result<OwnedFd> {
+/// A connection to `HOST:PORT`; each of its addresses is tried for so long, or [`CONNECT`].
+pub(crate) fn connect(address: &str, within: Duration) -> anyhow::Result<OwnedFd> {
     let addresses = address
         .to_socket_addrs()
         .with_context(|| format!("{address} (tcp:HOST:PORT)"))?;
+    // No time at all is no timeout of the system.
+    let within = within.clamp(Duration::from_millis(1), CONNECT);
     let mut last = None;
     for address in addresses {
-        match TcpStream::connect_timeout(&address, CONNECT) {
+        match TcpStream::connect_timeout(&address, within) {
             Ok(stream) => {
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;
@@ -313,6 +315,6 @@ impl AsFd for OpenPort {
 
 /// Major numbers of the slaves of ptys (Documentation/admin-guide/devices.txt).
 const UNIX98_SLAVES: std::ops::RangeInclusive<u32> = 136..=143;
-const CONNECT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 /// A command of 200 bytes takes 20 s at 110 Bd.
 const WRITE: Duration = Duration::from_secs(30);

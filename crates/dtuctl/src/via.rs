@@ -12,7 +12,7 @@ use dtu_setup::remote::{Connection, Remote};
 use dtu_setup::serial::Port;
 use rustix::event::PollFlags;
 
-use crate::port::{OpenPort, connect, stop_cleanly, wait};
+use crate::port::{CONNECT, OpenPort, connect, pause, stop_cleanly, wait};
 use crate::say::{self, tell};
 use crate::show::plain;
 
@@ -59,7 +59,7 @@ pub(crate) fn enter(via: &Via, password: String) -> anyhow::Result<Remote<Wire>>
     let wire = match via {
         Via::Listen(address) => listen(address)?,
         Via::Tcp(address) => Wire {
-            port: OpenPort::of_stream(connect(address)?),
+            port: OpenPort::of_stream(connect(address, CONNECT)?),
             by: By::Dialling(address.clone()),
         },
         Via::Sms(_) => bail!(say::which_modem()),
@@ -147,12 +147,16 @@ impl Connection for Wire {
         let new = match &self.by {
             By::Listening(listener) => accept(listener, within)?,
             By::Dialling(address) => {
-                OpenPort::of_stream(connect(address).map_err(io::Error::other)?)
+                OpenPort::of_stream(connect(address, within).map_err(io::Error::other)?)
             }
         };
         // The clock goes on.
         self.port.replace(new);
         Ok(())
+    }
+
+    fn pause(&mut self, time: Duration) -> io::Result<()> {
+        pause(time)
     }
 }
 

@@ -7,5 +7,6 @@ mod files;
 mod gm1;
 mod reading;
 mod real_boxes;
+mod remote;
 mod sms;
 mod trial;

@@ -1,0 +1,124 @@
+//! Over a link: the way back to a device that restarts.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use dtu_setup::door::{Door as _, DoorError};
+use dtu_setup::remote::{Connection, Remote};
+use dtu_setup::serial::Port;
+
+/// A relay that drops its client when the device behind it restarts.
+#[derive(Default)]
+struct Relay {
+    now: Duration,
+    is_gone: bool,
+    out: VecDeque<u8>,
+    /// It has nobody behind it for so many dials,
+    refuses: usize,
+    /// and then takes as many and drops them at once.
+    drops: usize,
+    dials: usize,
+    restart_reply: &'static str,
+}
+
+impl Port for Relay {
+    fn now(&self) -> Duration {
+        self.now
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.is_gone {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        if bytes == b"pump7,AT+CIRESET" {
+            self.out.extend(self.restart_reply.bytes());
+            self.is_gone = self.restart_reply.is_empty();
+        } else {
+            self.out.extend(b"\r\nOK\r\n");
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: &mut [u8], until: Duration) -> io::Result<usize> {
+        if self.out.is_empty() && self.is_gone {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        if self.out.is_empty() {
+            self.now = self.now.max(until);
+        }
+        io::Read::read(&mut self.out, buffer)
+    }
+
+    fn set_baud(&mut self, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn baud(&self) -> u32 {
+        115_200
+    }
+}
+
+impl Connection for Relay {
+    fn renew(&mut self, _: Duration) -> io::Result<()> {
+        self.dials += 1;
+        if self.dials <= self.refuses {
+            return Err(ErrorKind::ConnectionRefused.into());
+        }
+        self.is_gone = self.dials <= self.refuses + self.drops;
+        Ok(())
+    }
+
+    fn pause(&mut self, time: Duration) -> io::Result<()> {
+        self.now += time;
+        Ok(())
+    }
+}
+
+fn restarted(relay: Relay) -> (Result<(), DoorError>, Relay) {
+    let mut door = Remote::enter(relay, "pump7".to_owned()).unwrap();
+    let result = door.restart("AT+CIRESET", None);
+    (result, door.into_connection())
+}
+
+#[test]
+fn a_relay_that_refuses_while_the_device_restarts_is_dialled_again() {
+    let (result, relay) = restarted(Relay {
+        refuses: 3,
+        drops: 3,
+        ..Relay::default()
+    });
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(relay.dials, 7);
+}
+
+/// Not as fast as it refuses, and not for ever.
+#[test]
+fn a_relay_that_refuses_for_ever_is_given_up_at_the_deadline() {
+    for (refuses, drops) in [(usize::MAX, 0), (0, usize::MAX)] {
+        let (result, relay) = restarted(Relay {
+            refuses,
+            drops,
+            ..Relay::default()
+        });
+        assert!(
+            matches!(result, Err(DoorError::NoRestart { .. })),
+            "{result:?}"
+        );
+        let most = relay.now.as_secs() as usize;
+        assert!((100..=most).contains(&relay.dials), "{}", relay.dials);
+    }
+}
+
+#[test]
+fn a_restart_that_is_refused_over_a_link_is_none() {
+    let (result, relay) = restarted(Relay {
+        restart_reply: "\r\nERROR\r\n",
+        ..Relay::default()
+    });
+    assert!(
+        matches!(result, Err(DoorError::Refused { .. })),
+        "{result:?}"
+    );
+    assert_eq!(relay.dials, 0);
+}
