@@ -96,10 +96,11 @@ fn read(
     let mut reading = Reading::default();
     let commands = schema.commands();
     let mut seen = 0;
+    let mut patience = Patience::default();
     step(seen, commands.len());
     // A dump that stays away is no fault: each of its settings has a read form of its own. By a text it would not fit.
     if !door.is_dear() {
-        let dump = ask(door, DUMP)?;
+        let dump = patience.ask(door, DUMP)?;
         keep(&mut reading.values, schema, None, &dump);
     }
     for (place, command) in commands.iter().enumerate() {
@@ -119,7 +120,7 @@ fn read(
             None => Why::NoReadForm,
             Some(line) => {
                 step(seen, commands.len());
-                let reply = ask(door, line)?;
+                let reply = patience.ask(door, line)?;
                 keep(&mut reading.values, schema, Some(command), &reply);
                 match reply.as_ref().and_then(Reply::refusal) {
                     Some(words) => Why::Refused(words.to_owned()),
@@ -161,12 +162,38 @@ fn read_numbers(values: &mut Values, schema: &Schema) {
     }
 }
 
-/// A reply that stays away says as little as a refusal.
-fn ask(door: &mut dyn Door, line: &str) -> Result<Option<Reply>, DoorError> {
-    match door.command(line) {
-        Ok(reply) => Ok(Some(reply)),
-        Err(DoorError::NoReply { .. }) => Ok(None),
-        Err(error) => Err(error),
+/// Asks one thing after another.
+#[derive(Default)]
+pub(crate) struct Patience {
+    /// Commands without a reply, in a row.
+    silent: usize,
+}
+
+/// So many, and the device has fallen silent: each of the others would be waited for as long.
+const SILENT: usize = 3;
+
+impl Patience {
+    /// A reply that stays away says as little as a refusal.
+    pub(crate) fn ask(
+        &mut self,
+        door: &mut dyn Door,
+        line: &str,
+    ) -> Result<Option<Reply>, DoorError> {
+        match door.command(line) {
+            Ok(reply) => {
+                self.silent = 0;
+                Ok(Some(reply))
+            }
+            Err(DoorError::NoReply { .. }) => {
+                self.silent += 1;
+                if self.silent < SILENT {
+                    Ok(None)
+                } else {
+                    Err(DoorError::Silent)
+                }
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

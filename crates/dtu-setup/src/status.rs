@@ -1,6 +1,7 @@
 //! What a device tells of itself by AT: version, mode, radio, links, counters.
 
 use crate::door::{Door, DoorError, Reply};
+use crate::reading::Patience;
 
 /// What was told; what a device does not know stays away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,12 +32,10 @@ pub const COMMANDS: usize = 8;
 /// # Errors
 /// The way to the device failed.
 pub fn read_status(door: &mut dyn Door) -> Result<Status, DoorError> {
+    let mut patience = Patience::default();
     let mut told = |line: &str, name: &str| -> Result<Vec<String>, DoorError> {
-        match door.command(line) {
-            Ok(reply) => Ok(values(&reply, name)),
-            Err(DoorError::NoReply { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        let reply = patience.ask(door, line)?;
+        Ok(reply.map_or_else(Vec::new, |reply| values(&reply, name)))
     };
     let version = told("AT+CIVER?", "+CIVER")?.into_iter().next();
     let imei = told("AT+CGSN", "+CGSN")?.into_iter().next();

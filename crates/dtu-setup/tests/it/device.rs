@@ -1,12 +1,13 @@
 //! Our own device at the other end of a serial port.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::testing::Bench;
 use dtu_proto::time::Instant;
-use dtu_setup::door::{Door, DoorError};
+use dtu_setup::door::{Door, DoorError, Reply};
 use dtu_setup::reading::{Reading, read_all};
 use dtu_setup::serial::{Port, Serial};
 use dtu_setup::{Key, Schema};
@@ -97,6 +98,43 @@ impl Port for Line {
 
     fn baud(&self) -> u32 {
         self.baud
+    }
+}
+
+/// A door of which these commands (by their count) reach the device, and their answers are lost.
+pub(crate) struct Loses<'a> {
+    pub(crate) door: &'a mut Serial<Line>,
+    pub(crate) lost: RangeInclusive<usize>,
+    pub(crate) count: usize,
+}
+
+impl Door for Loses<'_> {
+    fn command(&mut self, line: &str) -> Result<Reply, DoorError> {
+        let reply = self.door.command(line)?;
+        self.count += 1;
+        if self.lost.contains(&self.count) {
+            return Err(DoorError::NoReply {
+                line: line.to_owned(),
+                within: Duration::from_secs(5),
+            });
+        }
+        Ok(reply)
+    }
+
+    fn restart(&mut self, command: &str, baud: Option<u32>) -> Result<(), DoorError> {
+        self.door.restart(command, baud)
+    }
+
+    fn leave(&mut self) -> Result<(), DoorError> {
+        self.door.leave()
+    }
+
+    fn shut_by(&self) -> &[&str] {
+        &[]
+    }
+
+    fn is_shut_at_once(&self) -> bool {
+        false
     }
 }
 

@@ -2,11 +2,11 @@
 
 use dtu_proto::config::Config;
 use dtu_setup::apply::{Failure, Outcome, plan};
-use dtu_setup::door::{Door, DoorError, Reply};
+use dtu_setup::door::Door;
 use dtu_setup::trial::{Began, begin, current, go_back, keep};
 use dtu_setup::{Schema, Values};
 
-use crate::device::{Line, enter, key, read};
+use crate::device::{Loses, enter, key, read};
 
 fn wanted(pairs: &[(&str, &str)]) -> Values {
     let mut values = Values::default();
@@ -110,44 +110,6 @@ fn a_trial_of_somebody_else_is_left_alone() {
     assert_eq!(value(&mut door, "CIPCFG.HEAT"), "77");
 }
 
-/// A door whose n-th command reaches the device, and whose answer is lost.
-struct Loses<'a> {
-    door: &'a mut dtu_setup::serial::Serial<Line>,
-    nth: usize,
-    count: usize,
-}
-
-impl Door for Loses<'_> {
-    fn command(&mut self, line: &str) -> Result<Reply, DoorError> {
-        let reply = self.door.command(line)?;
-        self.count += 1;
-        if self.count == self.nth {
-            let within = std::time::Duration::from_secs(5);
-            return Err(DoorError::NoReply {
-                line: line.to_owned(),
-                within,
-            });
-        }
-        Ok(reply)
-    }
-
-    fn restart(&mut self, command: &str, baud: Option<u32>) -> Result<(), DoorError> {
-        self.door.restart(command, baud)
-    }
-
-    fn leave(&mut self) -> Result<(), DoorError> {
-        self.door.leave()
-    }
-
-    fn shut_by(&self) -> &[&str] {
-        &[]
-    }
-
-    fn is_shut_at_once(&self) -> bool {
-        false
-    }
-}
-
 /// Whatever answer is lost, the device has all of the old values or all of the new ones on trial.
 #[test]
 fn a_lost_answer_leaves_no_half_of_it() {
@@ -159,7 +121,7 @@ fn a_lost_answer_leaves_no_half_of_it() {
         let plan = plan(&schema, &reading, &wanted(&pairs), &door).unwrap();
         let mut loses = Loses {
             door: &mut door,
-            nth,
+            lost: nth..=nth,
             count: 0,
         };
         let began = begin(&mut loses, &schema, &plan, 60, &mut |_| {});
