@@ -1,7 +1,7 @@
 //! The device, as the console has it: asks the loop, and waits for its answer.
 
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use dtu_console::device::{Device, Features, Order, Radio, Unavailable, Via};
@@ -10,7 +10,7 @@ use dtu_setup::say::Spoken as _;
 use serde_json::Value;
 
 use super::inbox::{Inbox, Line, What};
-use super::words;
+use super::{lines, words};
 use crate::modem;
 
 /// What this device is.
@@ -109,14 +109,12 @@ impl Door for Inside<'_> {
     fn command(&mut self, line: &str) -> Result<Reply, DoorError> {
         let (answer, told) = sync_channel(1);
         let text = line.to_owned();
-        let asked = self.0.inbox.ask(What::Line(Line { text, answer }));
-        let reply = if asked {
-            told.recv_timeout(ANSWER_WITHIN)
-        } else {
-            Err(RecvTimeoutError::Timeout)
-        };
-        match reply {
-            Ok(reply) => Ok(dtu_setup::whole_reply(line, &reply)),
+        if !self.0.inbox.ask(What::Line(Line { text, answer })) {
+            return Err(DoorError::Other(words::many_questions()));
+        }
+        match told.recv_timeout(ANSWER_WITHIN) {
+            Ok(Ok(reply)) => Ok(dtu_setup::whole_reply(line, &reply)),
+            Ok(Err(why)) => Err(DoorError::Other(why)),
             Err(_) => Err(DoorError::NoReply {
                 line: dtu_proto::shown_command(line),
                 within: ANSWER_WITHIN,
@@ -156,8 +154,8 @@ impl Door for Inside<'_> {
 
 /// The loop answers in its next turn.
 const SOON: Duration = Duration::from_secs(2);
-/// A little more than the loop gives the device.
-const ANSWER_WITHIN: Duration = Duration::from_secs(210);
+/// A little more than the loop takes: what has not begun by then never begins.
+const ANSWER_WITHIN: Duration = lines::WITHIN.saturating_add(SOON);
 /// The links close first.
 const RESTART_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -194,7 +192,7 @@ mod tests {
                         }
                         Some(What::Line(line)) => {
                             lines += 1;
-                            line.answer.try_send(reply.to_owned()).unwrap();
+                            line.answer.try_send(Ok(reply.to_owned())).unwrap();
                         }
                         Some(_) | None => std::thread::yield_now(),
                     }
@@ -223,6 +221,9 @@ mod tests {
     #[test]
     fn a_restart_that_is_refused_is_none() {
         let (result, _) = restarted(&[Some(3), Some(4)], "\r\nERROR\r\n");
-        assert!(matches!(result, Err(DoorError::Refused { .. })), "{result:?}");
+        assert!(
+            matches!(result, Err(DoorError::Refused { .. })),
+            "{result:?}"
+        );
     }
 }

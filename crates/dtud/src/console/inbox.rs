@@ -25,10 +25,10 @@ pub(crate) enum What {
     Line(Line),
 }
 
-/// An AT line; its answer, or nothing where none came.
+/// An AT line; its answer, why it did not run, or nothing where no answer came.
 pub(crate) struct Line {
     pub(crate) text: String,
-    pub(crate) answer: SyncSender<String>,
+    pub(crate) answer: SyncSender<Result<String, Sentence>>,
 }
 
 /// The questions that wait.

@@ -3,14 +3,27 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use dtu_proto::shown_command;
 use dtu_proto::time::Instant;
+use dtu_setup::Sentence;
+use tracing::warn;
 
 use super::inbox::Line;
+use super::words;
 
 #[derive(Default)]
 pub(super) struct Lines {
-    waiting: VecDeque<(Line, Instant)>,
+    waiting: VecDeque<Waiting>,
     running: Option<Running>,
+    /// Lines that never ran.
+    dropped: u64,
+}
+
+struct Waiting {
+    line: Line,
+    turn_by: Instant,
+    /// Later it does not run: who asked is told so, and does not wait.
+    begin_by: Instant,
 }
 
 struct Running {
@@ -22,8 +35,31 @@ struct Running {
 impl Lines {
     /// Of too many the new one is dropped: who asked is told so.
     pub(super) fn queue(&mut self, line: Line, now: Instant) {
-        if self.waiting.len() < WAITING_MAX {
-            self.waiting.push_back((line, now + TURN_WITHIN));
+        if self.waiting.len() >= WAITING_MAX {
+            return self.drop_line(&line, words::many_lines());
+        }
+        self.waiting.push_back(Waiting {
+            line,
+            turn_by: now + TURN_WITHIN,
+            begin_by: now + BEGIN_WITHIN,
+        });
+    }
+
+    fn drop_line(&mut self, line: &Line, why: Sentence) {
+        self.dropped += 1;
+        let (shown, so_far) = (shown_command(&line.text), self.dropped);
+        warn!("console: {shown} is dropped, {so_far} so far: {why}");
+        // Who asked may be gone.
+        let _ = line.answer.try_send(Err(why));
+    }
+
+    /// The oldest stands in front.
+    fn drop_late(&mut self, now: Instant) {
+        let is_late = |waiting: &Waiting| waiting.begin_by <= now;
+        while self.waiting.front().is_some_and(is_late)
+            && let Some(late) = self.waiting.pop_front()
+        {
+            self.drop_line(&late.line, words::waited(BEGIN_WITHIN.as_secs()));
         }
     }
 
@@ -33,11 +69,11 @@ impl Lines {
         if self.running.is_some() {
             return None;
         }
-        let (_, turn_by) = self.waiting.front()?;
-        if !free && now < *turn_by {
+        self.drop_late(now);
+        if !free && now < self.waiting.front()?.turn_by {
             return None;
         }
-        let (line, _) = self.waiting.pop_front()?;
+        let Waiting { line, .. } = self.waiting.pop_front()?;
         let text = line.text.clone();
         self.running = Some(Running {
             line: Some(line),
@@ -56,12 +92,13 @@ impl Lines {
         };
         if let Some(line) = running.line {
             // Who asked may be gone.
-            let _ = line.answer.try_send(reply.to_owned());
+            let _ = line.answer.try_send(Ok(reply.to_owned()));
         }
         true
     }
 
     pub(super) fn give_up(&mut self, now: Instant) {
+        self.drop_late(now);
         let Some(running) = self.running.take_if(|running| running.until <= now) else {
             return;
         };
@@ -75,15 +112,22 @@ impl Lines {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let turn = self.waiting.front().map(|(_, turn_by)| *turn_by);
-        let answer = self.running.as_ref().map(|running| running.until);
-        answer.or(turn)
+        let front = self.waiting.front();
+        match (&self.running, front) {
+            (Some(running), Some(front)) => Some(running.until.min(front.begin_by)),
+            (Some(running), None) => Some(running.until),
+            (None, front) => front.map(|front| front.turn_by),
+        }
     }
 }
 
 const WAITING_MAX: usize = 16;
 /// For another command to end.
 const TURN_WITHIN: Duration = Duration::from_secs(5);
+/// For the line in front to be answered.
+const BEGIN_WITHIN: Duration = Duration::from_secs(8);
+/// From the queue to the answer, or to its end.
+pub(super) const WITHIN: Duration = BEGIN_WITHIN.saturating_add(ANSWER_WITHIN);
 /// A message of ten parts takes the network as long.
 const ANSWER_WITHIN: Duration = Duration::from_secs(200);
 
@@ -93,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    fn line(text: &str) -> (Line, Receiver<String>) {
+    fn line(text: &str) -> (Line, Receiver<Result<String, Sentence>>) {
         let (answer, receiver) = sync_channel(1);
         let text = text.to_owned();
         (Line { text, answer }, receiver)
@@ -114,7 +158,7 @@ mod tests {
         assert!(lines.reply("two") && !lines.reply("three"));
         assert_eq!(
             (answer1.recv().unwrap(), answer2.recv().unwrap()),
-            ("one".to_owned(), "two".to_owned())
+            (Ok("one".to_owned()), Ok("two".to_owned()))
         );
     }
 
@@ -133,16 +177,56 @@ mod tests {
         let mut lines = Lines::default();
         let ((first, answer1), (second, answer2)) = (line("AT"), line("ATI"));
         lines.queue(first, Instant::ZERO);
-        lines.queue(second, Instant::ZERO);
         lines.next(true, Instant::ZERO);
         let now = lines.deadline().unwrap();
         lines.give_up(now);
+        lines.queue(second, now);
         assert!(answer1.recv().is_err(), "who asked waits no longer");
         assert_eq!(lines.next(true, now), None);
         assert!(lines.reply("late"));
         assert_eq!(lines.next(true, now).as_deref(), Some("ATI"));
         assert!(lines.reply("own"));
-        assert_eq!(answer2.recv().unwrap(), "own");
+        assert_eq!(answer2.recv().unwrap(), Ok("own".to_owned()));
         lines.give_up(now);
+    }
+
+    /// Who asked has done something else since.
+    #[test]
+    fn a_line_that_has_waited_too_long_never_runs() {
+        let mut lines = Lines::default();
+        let ((first, _answer1), (second, answer2)) = (line("AT+CMGS"), line("AT+CIRESET"));
+        lines.queue(first, Instant::ZERO);
+        lines.next(true, Instant::ZERO);
+        lines.queue(second, Instant::ZERO);
+        let now = lines.deadline().unwrap();
+        assert_eq!(now, Instant::ZERO + BEGIN_WITHIN);
+        lines.give_up(now);
+        let why = answer2.try_recv().unwrap().unwrap_err();
+        assert_eq!(why, words::waited(8));
+        lines.reply("late");
+        assert_eq!((lines.next(true, now), lines.dropped), (None, 1));
+
+        // The loop may come late.
+        let (third, answer3) = line("AT");
+        lines.queue(third, now);
+        assert_eq!(lines.next(true, now + BEGIN_WITHIN), None);
+        assert!(answer3.try_recv().unwrap().is_err());
+        assert_eq!(lines.deadline(), None);
+    }
+
+    #[test]
+    fn who_finds_no_room_is_told_so_at_once() {
+        let mut lines = Lines::default();
+        let asked: Vec<_> = (0..=WAITING_MAX)
+            .map(|_| {
+                let (line, answer) = line("AT");
+                lines.queue(line, Instant::ZERO);
+                answer
+            })
+            .collect();
+        let (last, others) = asked.split_last().unwrap();
+        assert_eq!(last.try_recv().unwrap(), Err(words::many_lines()));
+        assert!(others.iter().all(|answer| answer.try_recv().is_err()));
+        assert_eq!(lines.dropped, 1);
     }
 }

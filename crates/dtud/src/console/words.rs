@@ -7,6 +7,10 @@ use crate::modem::Undone;
 
 dtu_setup::sentences! {
     many_questions() = "too many questions wait for the device", "等待设备处理的请求过多";
+    many_lines() = "too many commands wait for the device: this one does not run", "等待设备执行的指令过多：本条不执行";
+    waited(seconds) =
+        "the device is still at another command: this one has waited {seconds} s, and does not run",
+        "设备仍在执行另一条指令：本条已等待 {seconds} 秒，不再执行";
     restarts_not_told() = "the device does not tell how often it has started", "设备未返回重启次数";
     not_at_once(most, got) = "1 to {most} bytes can be put in at once, not {got}", "一次可注入 1 到 {most} 字节，不能是 {got} 字节";
     line_not_read() =
