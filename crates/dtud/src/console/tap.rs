@@ -45,6 +45,7 @@ pub(super) struct Tap {
     printed: Printed,
     /// Of each link.
     asked: [Asked; LINKS],
+    asked_here: Asked,
     marks: Marks,
     injected_peer: Option<LinkId>,
 }
@@ -55,6 +56,7 @@ impl Tap {
             recorder,
             printed: Printed::default(),
             asked: [Asked::default(); LINKS],
+            asked_here: Asked::default(),
             marks: Marks::default(),
             injected_peer: None,
         }
@@ -73,6 +75,11 @@ impl Tap {
     pub(super) fn input(&mut self, input: &Input<'_>, dtu: &Dtu) {
         if let Input::Serial(SerialInput::Data(read)) = input {
             self.marks.read(read.len());
+        }
+        if let Input::Console(line) = input {
+            let shown = shown_line(line);
+            self.asked_here.command(shown.secret);
+            self.command(Place::Console, &shown, COMMAND);
         }
         let Input::Socket(socket, SocketInput::Data(read)) = input else {
             return;
@@ -162,12 +169,12 @@ impl Tap {
             Output::Socket(socket, SocketOutput::Send(payload)) => {
                 self.sent(*socket, payload, dtu.sending(*socket));
             }
+            Output::Console(reply) => self.answered(reply.as_bytes()),
             Output::Event(event) => self.event(event, dtu),
             Output::Serial(SerialOutput::Configure(_) | SerialOutput::Discard)
             | Output::Socket(_, SocketOutput::Connect(_) | SocketOutput::Close)
             | Output::Modem(_)
             | Output::Store(_)
-            | Output::Console(_)
             | Output::Leds(_)
             | Output::Power(_) => {}
         }
@@ -193,6 +200,18 @@ impl Tap {
                 self.kept(place(socket), Dir::Out, &shown, note);
             }
         }
+    }
+
+    /// To a line of the console.
+    fn answered(&mut self, reply: &[u8]) {
+        self.asked_here.answered = true;
+        let text = text_without_secrets(reply, self.asked_here.secret);
+        let shown = ShownCommand {
+            text: text.unwrap_or_else(|| reply.to_vec()),
+            len: reply.len(),
+            secret: false,
+        };
+        self.kept(Place::Console, Dir::Out, &shown, "");
     }
 
     fn frame(&self, of: Place, dir: Dir, prefix: &[u8], bytes: &[u8], note: &str) {
@@ -224,12 +243,7 @@ impl Tap {
 
     fn event(&self, event: &Event, dtu: &Dtu) {
         if let Event::FrameDropped { queue, .. } = event {
-            let of = match queue {
-                QueueId::Link(link) => Place::Link(link.number()),
-                QueueId::Httpd => Place::Httpd,
-                QueueId::SerialCommand => Place::Destination(1),
-            };
-            self.recorder.count_drops(of, 1);
+            self.recorder.count_drops(place_of(*queue), 1);
         }
         if let Event::LineDropped { .. } | Event::WindowFrameDropped { .. } = event {
             self.recorder.count_drops(Place::Line, 1);
@@ -246,6 +260,24 @@ fn place(socket: SocketId) -> Place {
         SocketId::AtMode => Place::At,
         SocketId::Httpd => Place::Httpd,
         SocketId::Destination(of) => Place::Destination(of.index() as u8 + 1),
+    }
+}
+
+/// Mode 1 has one queue for all destinations, and the event does not tell whose frame it was.
+const fn place_of(queue: QueueId) -> Place {
+    match queue {
+        QueueId::Link(link) => Place::Link(link.number()),
+        QueueId::Httpd => Place::Httpd,
+        QueueId::SerialCommand => Place::Device,
+    }
+}
+
+fn shown_line(line: &str) -> ShownCommand {
+    let text = dtu_proto::shown_command(line);
+    ShownCommand {
+        secret: text != line,
+        text: text.into_bytes(),
+        len: line.len(),
     }
 }
 
@@ -279,14 +311,10 @@ pub(super) fn words(event: &Event, dtu: &Dtu) -> Option<(Place, String)> {
             };
             (place(*socket), format!("{what}: {reason}"))
         }
-        Event::FrameDropped { queue, bytes } => {
-            let of = match queue {
-                QueueId::Link(link) => Place::Link(link.number()),
-                QueueId::Httpd => Place::Httpd,
-                QueueId::SerialCommand => Place::Device,
-            };
-            (of, format!("a frame of {bytes} bytes is dropped"))
-        }
+        Event::FrameDropped { queue, bytes } => (
+            place_of(*queue),
+            format!("a frame of {bytes} bytes is dropped"),
+        ),
         Event::LineDropped { bytes, .. } => (
             Place::Line,
             format!("{bytes} bytes for the DTE are dropped"),
@@ -346,3 +374,67 @@ const COMMAND: &str = "command";
 const INJECTED: &str = "injected";
 /// Beyond the packing time.
 const CUT_WITHIN: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use dtu_console::recorder::Row;
+    use dtu_proto::Identity;
+    use dtu_proto::config::{Config, Options};
+
+    use super::*;
+
+    fn rows(put: impl FnOnce(&mut Tap, &Dtu)) -> Vec<Row> {
+        let recorder = Arc::new(Recorder::default());
+        let mut tap = Tap::new(Arc::clone(&recorder));
+        let (config, options) = (Config::default(), Options::default());
+        let dtu = Dtu::new(config, options, Identity::default(), 1, Instant::ZERO);
+        put(&mut tap, &dtu);
+        recorder.rows(0, 100).items
+    }
+
+    #[test]
+    fn lines_of_the_console_are_recorded_without_their_secrets() {
+        let rows = rows(|tap, dtu| {
+            for (line, reply) in [
+                ("AT+CIPR?", "\r\n+CIPR: 115200\r\n\r\nOK\r\n"),
+                ("AT+CIPSW=s3cret", "\r\ns3cret\r\n\r\nOK\r\n"),
+                ("AT", "\r\nOK\r\n"),
+            ] {
+                tap.input(&Input::Console(line), dtu);
+                tap.output(&Output::Console(reply.to_owned()), dtu);
+            }
+        });
+        let told = |row: &Row| {
+            (
+                row.of,
+                row.dir,
+                String::from_utf8(row.data.clone()).unwrap(),
+            )
+        };
+        let told: Vec<_> = rows.iter().map(told).collect();
+        let row = |dir, text: &str| (Place::Console, dir, text.to_owned());
+        assert_eq!(told[0], row(Dir::In, "AT+CIPR?"));
+        assert_eq!(told[1], row(Dir::Out, "\r\n+CIPR: 115200\r\n\r\nOK\r\n"));
+        assert_eq!(told[2], row(Dir::In, "AT+CIPSW=****"));
+        assert_eq!(told[4..], [row(Dir::In, "AT"), row(Dir::Out, "\r\nOK\r\n")]);
+        assert!(!format!("{told:?}").contains("s3cret"), "{told:?}");
+        assert_eq!(rows[2].len, 15, "the length is the true one");
+    }
+
+    /// Of the event and of its count.
+    #[test]
+    fn a_drop_has_one_place() {
+        for (queue, place) in [
+            (QueueId::Link(LinkId::ALL[1]), Place::Link(2)),
+            (QueueId::Httpd, Place::Httpd),
+            (QueueId::SerialCommand, Place::Device),
+        ] {
+            let rows = rows(|tap, dtu| {
+                let event = Event::FrameDropped { queue, bytes: 7 };
+                tap.output(&Output::Event(event), dtu);
+            });
+            assert_eq!((rows.len(), rows[0].of), (1, place));
+            assert_eq!(place_of(queue), place);
+        }
+    }
+}
