@@ -1,9 +1,10 @@
 //! Passwords of the console: only their argon2 hashes are on disk.
 
-use std::fs;
+use std::fs::{self, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, Salt, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -88,21 +89,53 @@ const LONGEST: usize = 256;
 /// # Errors
 /// The password is too short or too long, or the file cannot be written.
 pub fn set(state: &Path, who: Who, password: Option<&str>) -> io::Result<()> {
-    let mut hashes = read(&state.join(FILE))?;
     let hash = password.map(hash).transpose()?;
-    match who {
-        Who::Owner => hashes.owner = hash,
-        Who::Viewer => hashes.viewer = hash,
-    }
-    if hashes.viewer.is_some() && hashes.owner.is_none() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a viewer's password needs an owner's: set that first",
-        ));
-    }
+    change(state, |hashes| {
+        match who {
+            Who::Owner => hashes.owner = hash,
+            Who::Viewer => hashes.viewer = hash,
+        }
+        if hashes.viewer.is_some() && hashes.owner.is_none() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a viewer's password needs an owner's: set that first",
+            ));
+        }
+        Ok(())
+    })
+}
+
+/// Reads the hashes, changes them, and writes them back, while nobody else does.
+fn change(state: &Path, to: impl FnOnce(&mut Hashes) -> io::Result<()>) -> io::Result<()> {
+    // The file itself is replaced. The lock ends with the descriptor.
+    let folder = fs::File::open(state)?;
+    lock(&folder)?;
+    let mut hashes = read(&state.join(FILE))?;
+    to(&mut hashes)?;
     let text = serde_json::to_string(&hashes).map_err(io::Error::other)?;
     write(&state.join(FILE), text.as_bytes())
 }
+
+fn lock(folder: &fs::File) -> io::Result<()> {
+    let until = Instant::now() + LOCKED;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            Err(TryLockError::WouldBlock) => {
+                let busy = "somebody else changes a password, and does not end";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, busy));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Another one reads, writes and waits for the disk meanwhile.
+const LOCKED: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 fn hash(password: &str) -> io::Result<String> {
     if !(SHORTEST..=LONGEST).contains(&password.len()) {
@@ -172,4 +205,39 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
         }
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    /// Each has read the file before the other has written it, if they can.
+    #[test]
+    fn two_that_are_set_at_once_are_both_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path();
+        let (ended, end) = channel();
+        std::thread::scope(|scope| {
+            change(state, |hashes| {
+                scope.spawn(move || {
+                    change(state, |hashes| {
+                        hashes.viewer = Some("viewer".to_owned());
+                        Ok(())
+                    })
+                    .unwrap();
+                    ended.send(()).unwrap();
+                });
+                // It waits for this one.
+                assert!(end.recv_timeout(Duration::from_millis(300)).is_err());
+                hashes.owner = Some("owner".to_owned());
+                Ok(())
+            })
+            .unwrap();
+        });
+        let kept = read(&state.join(FILE)).unwrap();
+        let both = [kept.owner.as_deref(), kept.viewer.as_deref()];
+        assert_eq!(both, [Some("owner"), Some("viewer")]);
+    }
 }

@@ -18,7 +18,7 @@ mod client;
 #[path = "it/device.rs"]
 mod device;
 
-/// How often the console's threads went to sleep.
+/// How often the console's threads went to sleep. There is one at least, or nothing is counted.
 fn wakes() -> u64 {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     let of = |task: fs::DirEntry| -> Option<u64> {
@@ -30,7 +30,9 @@ fn wakes() -> u64 {
         (name.trim() == "console").then_some(())?;
         count.trim().parse().ok()
     };
-    tasks.flatten().filter_map(of).sum()
+    let counts: Vec<u64> = tasks.flatten().filter_map(of).collect();
+    assert!(!counts.is_empty(), "no thread is the console's");
+    counts.iter().sum()
 }
 
 /// Of this process, in KiB.
@@ -45,6 +47,14 @@ fn nobody_wakes_while_nobody_looks_and_many_who_guess_cost_little() {
     let stage = Stage::new();
     // Somebody has looked, and is gone.
     assert_eq!(stage.get("/api/settings").status, 200);
+    // Its thread has its name by now.
+    let asleep = wakes();
+    assert_eq!(stage.get("/api/settings").status, 200);
+    let counts = || {
+        thread::sleep(Duration::from_millis(20));
+        wakes() > asleep
+    };
+    assert!((0..500).any(|_| counts()), "a request is no wake-up");
     {
         use std::io::{Read as _, Write as _};
         let mut stream = stage.connect();

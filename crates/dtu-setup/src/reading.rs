@@ -112,7 +112,7 @@ fn read(
         if groups.is_empty() {
             continue;
         }
-        let is_known = |values: &Values| groups.iter().all(|group| values.has(group));
+        let is_known = |values: &Values| groups.iter().all(|group| values.has_all(schema, group));
         if is_known(&reading.values) {
             continue;
         }

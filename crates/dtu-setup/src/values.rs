@@ -53,6 +53,12 @@ impl Values {
         self.0.keys().any(|key| key.group == *group)
     }
 
+    /// Whether all values of this setting are there.
+    #[must_use]
+    pub fn has_all(&self, schema: &Schema, group: &Group) -> bool {
+        schema.keys(group).all(|key| self.get(&key).is_some())
+    }
+
     /// Puts the values of a whole setting in, in the order of its fields.
     pub fn set_group(&mut self, schema: &Schema, group: &Group, values: Vec<String>) {
         for (key, value) in schema.keys(group).zip(values) {

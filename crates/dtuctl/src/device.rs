@@ -140,7 +140,7 @@ impl PortArgs {
 
     /// Whether it is over one of the device's links.
     pub(crate) const fn is_network(&self) -> bool {
-        self.via.is_some()
+        matches!(self.via, Some(Via::Listen(_) | Via::Tcp(_)))
     }
 
     /// How people call it.

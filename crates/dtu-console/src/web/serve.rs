@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 use std::io;
 use std::net::TcpListener as StdListener;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Request, Uri};
@@ -41,6 +41,7 @@ pub(crate) async fn serve(listener: StdListener, app: Arc<App>) -> io::Result<()
     // Its routes and their code cost memory that a console which nobody looks at does without.
     let routes = LazyCell::new(|| TowerToHyperService::new(router(&app)));
     let mut stopped = app.stopped.clone();
+    let mut failures = Failures::default();
     loop {
         let accepted = tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
@@ -50,7 +51,11 @@ pub(crate) async fn serve(listener: StdListener, app: Arc<App>) -> io::Result<()
             Ok(accepted) => accepted,
             Err(error) => {
                 // No descriptors are left, as a rule; the next try would fail at once, too.
-                tracing::warn!("console: {error}");
+                match failures.one(Instant::now()) {
+                    Some(0) => tracing::warn!("console: {error}"),
+                    Some(untold) => tracing::warn!("console: {error}; {untold} more since then"),
+                    None => {}
+                }
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 continue;
             }
@@ -67,6 +72,28 @@ pub(crate) async fn serve(listener: StdListener, app: Arc<App>) -> io::Result<()
         tokio::spawn(connection(stream, peer, routes.clone(), Arc::clone(&app)));
     }
 }
+
+/// One is told; of the others the number, with the next one.
+#[derive(Default)]
+struct Failures {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+impl Failures {
+    /// One more; so many that were not told, if it is to be told.
+    fn one(&mut self, now: Instant) -> Option<u64> {
+        if self.told.is_some_and(|told| now < told + REMINDS) {
+            self.untold += 1;
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.untold))
+    }
+}
+
+/// As the other lines of the log.
+const REMINDS: Duration = Duration::from_secs(600);
 
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 10\r\n\
     Content-Length: 72\r\nConnection: close\r\n\r\n{\"error\":\"full\",\"message\":\"the console has all connections it may have\"}";
@@ -125,5 +152,22 @@ fn strip(uri: &mut Uri, base: &str) {
         .and_then(|rest| rest.parse::<Uri>().ok());
     if let Some(stripped) = stripped {
         *uri = stripped;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five tries each second fail while no descriptors are left.
+    #[test]
+    fn a_failure_is_told_once_and_the_rest_is_counted() {
+        let (mut failures, start) = (Failures::default(), Instant::now());
+        let mut told = Vec::new();
+        for try_ in 0..5 * 601 {
+            let now = start + Duration::from_millis(200) * try_;
+            told.extend(failures.one(now));
+        }
+        assert_eq!(told, [0, 2999]);
     }
 }

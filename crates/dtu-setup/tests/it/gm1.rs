@@ -25,6 +25,8 @@ pub(crate) struct Ways {
     pub(crate) dead: bool,
     /// It has HTPURL in mode 3 alone.
     pub(crate) http_in_its_mode: bool,
+    /// Its dump leaves the last fields of CIPCFG out, which has a read form of its own.
+    pub(crate) short_dump: bool,
     /// It refuses to restart.
     pub(crate) no_restart: bool,
 }
@@ -232,7 +234,10 @@ impl Gm1 {
                 self.state = State::Data;
             }
             "AT+CIPSCONT?" => {
-                for (name, values) in self.dump.clone() {
+                for (name, mut values) in self.dump.clone() {
+                    if self.ways.short_dump && name == "CIPCFG" {
+                        values.truncate(3);
+                    }
                     self.say_line(&format!("+{name}: {}", values.join(", ")));
                 }
                 self.say_ok(true);
@@ -258,6 +263,11 @@ impl Gm1 {
         };
         if body == "HTPURL?" && self.has_http() {
             let text = format!("+HTPURL: {}", self.http);
+            self.say_line(&text);
+            return self.say_ok(true);
+        }
+        if body == "CIPCFG?" && self.ways.short_dump {
+            let text = format!("+CIPCFG: {}", self.dumped("CIPCFG")[0]);
             self.say_line(&text);
             return self.say_ok(true);
         }
