@@ -11,8 +11,8 @@ import { forTab } from "./store.js";
 
 const OFFERED = 12;
 const KEPT = 100;
-/** A command that holds a secret is not kept in the browser. */
-const SECRET = /^AT\+(CIPSW|CSTT|HTPHD|CLOUDPA|CPIN)\b/i;
+/** A password may stand in front of one of the network's. */
+const BARE = /^AT/i;
 
 /** @param {Context} context @returns {Page} */
 export function atPage(context) {
@@ -204,11 +204,6 @@ export function atPage(context) {
       return;
     }
     void busy(send, async () => {
-      if (past.at(-1) !== line && !SECRET.test(line)) {
-        past.push(line);
-        past.splice(0, past.length - KEPT);
-        forTab.set("at", past);
-      }
       place = past.length;
       input.value = "";
       const entry = h("li", {}, h("p", { class: "asked" }, foreign(line)));
@@ -222,6 +217,13 @@ export function atPage(context) {
       box.scrollTop = box.scrollHeight;
       try {
         const answer = await post("at", { line }, { patience: 150_000 });
+        // The device's end knows which commands have a secret: it hides that.
+        if (past.at(-1) !== line && answer.line === line && BARE.test(line)) {
+          past.push(line);
+          past.splice(0, past.length - KEPT);
+          forTab.set("at", past);
+          place = past.length;
+        }
         const isGood = /^(OK|CLOSE OK|SEND OK|CONNECT OK|0)$/.test(answer.end);
         fill(
           waiting,

@@ -27,11 +27,17 @@ pub(crate) async fn at(State(app): State<Arc<App>>, Body(body): Body<Line>) -> A
     if line.is_empty() || line.len() > LINE || line.contains(['\r', '\n', '\0']) {
         return Err(Fault::bad(words::no_line(LINE)));
     }
+    let shown = dtu_proto::shown_text(line.as_bytes()).map_or_else(
+        || line.clone(),
+        |it| String::from_utf8_lossy(&it).into_owned(),
+    );
     let reply = with_door(&app, move |_, door| Ok(door.command(&line)?)).await?;
     let end = match reply.end {
         End::Ok => "OK".to_owned(),
         End::Refused(words) => words,
         End::Silence => String::new(),
     };
-    Ok(Json(json!({ "lines": reply.lines, "end": end })))
+    Ok(Json(
+        json!({ "line": shown, "lines": reply.lines, "end": end }),
+    ))
 }

@@ -81,7 +81,10 @@ fn the_own_user_comes_without_log_in() {
     assert_eq!(session["features"]["radio"], "sim");
     assert_eq!(stage.get("/api/status").ok()["mode"]["number"], 0);
     let reply = stage.post("/api/at", &json!({ "line": "AT+CIPR?" })).ok();
-    assert_eq!(reply, json!({ "lines": ["+CIPR: 115200"], "end": "OK" }));
+    assert_eq!(
+        reply,
+        json!({ "line": "AT+CIPR?", "lines": ["+CIPR: 115200"], "end": "OK" })
+    );
     let settings = stage.get("/api/settings").ok();
     assert_eq!(
         settings["values"]["CIPR"]["running"], "115200",

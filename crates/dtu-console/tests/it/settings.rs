@@ -385,6 +385,18 @@ fn a_device_without_trials_says_so() {
     assert_eq!(cost, json!({ "on_trial": null, "at_once": all }));
 }
 
+/// The page keeps in the browser only what comes back as it was typed.
+#[test]
+fn an_at_line_comes_back_without_its_secret() {
+    let stage = Stage::new();
+    let line = |line: &str| {
+        let reply = stage.post("/api/at", &json!({ "line": line })).ok();
+        reply["line"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(line("AT+CSQ;+CIPSW=pump8"), "AT+CSQ;+CIPSW=****");
+    assert_eq!(line("at+csq"), "at+csq");
+}
+
 #[test]
 fn an_at_line_is_one_line() {
     let stage = Stage::new();

@@ -457,14 +457,16 @@ export class Mock {
         return [200, { values, fault: null }];
       }
       case "api/at": {
-        const { line } = json();
+        const { line: typed } = json();
+        // As the core masks it, which is tested there.
+        const line = typed.replace(/(CIPSW=).*/i, "$1****");
         if (/^AT\+CSQ$/i.test(line)) {
-          return [200, { lines: ["+CSQ: 25, 0"], end: "OK" }];
+          return [200, { line, lines: ["+CSQ: 25, 0"], end: "OK" }];
         }
         if (/EVIL/i.test(line)) {
-          return [200, { lines: [EVIL], end: "OK" }];
+          return [200, { line, lines: [EVIL], end: "OK" }];
         }
-        return [200, { lines: [], end: /^AT/i.test(line) ? "OK" : "+CME ERROR: unknown command; AT+HELP lists them" }];
+        return [200, { line, lines: [], end: /^AT/i.test(line) ? "OK" : "+CME ERROR: unknown command; AT+HELP lists them" }];
       }
       case "api/rows":
         return [200, { run: this.run, rows: range(this.rows), missed: 0, next: this.seq + 1 }];

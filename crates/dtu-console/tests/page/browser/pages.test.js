@@ -309,3 +309,19 @@ test("a box that tells no counters and no mode: no figure is made up, and each w
     await own.finish();
   }
 });
+
+test("a line with a secret is not kept in the browser, wherever the secret stands", async () => {
+  const own = await tab({ page: "at", mock: { quiet: true } });
+  const box = own.locator("input[role=combobox]");
+  for (const line of ["AT+CSQ;+CIPSW=pass1", "pass1,AT+CSQ", "AT+CIPSW=pass1", "AT+CINET?"]) {
+    await box.fill(line);
+    await box.press("Enter");
+    await own.waitForSelector(`.transcript li:has-text(${JSON.stringify(line)}) .answer`);
+  }
+  const stores = await own.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
+  assert.match(stores, /AT\+CINET\?/);
+  assert.doesNotMatch(stores, /pass1/);
+  await box.press("ArrowUp");
+  assert.equal(await box.inputValue(), "AT+CINET?");
+  await own.finish();
+});
