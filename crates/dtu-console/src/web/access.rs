@@ -92,6 +92,8 @@ pub(crate) struct Way {
     pub(crate) is_tls: bool,
     /// No proxy stands between.
     pub(crate) is_direct: bool,
+    /// A proxy of `trusted_proxies` says who comes.
+    pub(crate) is_told: bool,
 }
 
 impl Way {
@@ -116,11 +118,12 @@ impl Way {
             is_direct: !headers.keys().map(HeaderName::as_str).any(|name| {
                 name.starts_with("x-forwarded") || ["forwarded", "via", "x-real-ip"].contains(&name)
             }),
+            is_told: false,
         };
         if !is_trusted(&peer.ip()) {
             return way;
         }
-        way.is_direct = false;
+        (way.is_direct, way.is_told) = (false, true);
         let hops = headers.get_all("x-forwarded-for").iter();
         let hops: Vec<IpAddr> = hops
             .filter_map(|value| value.to_str().ok())

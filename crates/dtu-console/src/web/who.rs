@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -325,13 +325,14 @@ impl Guesses {
     }
 }
 
-/// One who guesses has all addresses of a /64.
+/// One who guesses has all addresses of a /64, and on this host those of 127.0.0.0/8.
 fn network(from: Guesser) -> Guesser {
     let address = match from {
         Guesser::Address(address) => address.to_canonical(),
         Guesser::User(_) => return from,
     };
     Guesser::Address(match address {
+        IpAddr::V4(four) if four.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V4(four) => IpAddr::V4(four),
         IpAddr::V6(six) => IpAddr::from((u128::from(six) >> 64 << 64).to_be_bytes()),
     })
@@ -388,6 +389,16 @@ mod tests {
         assert_eq!(guesses.enter(from, start), Err(301));
         assert!(guesses.enter(address("2001:db8::2"), start).is_err());
         assert!(guesses.enter(address("192.0.2.1"), start).is_ok());
+        for host in [
+            "127.0.0.2",
+            "127.0.0.3",
+            "127.1.2.3",
+            "127.0.0.1",
+            "::ffff:127.0.0.9",
+        ] {
+            wrong(&mut guesses, address(host), start).unwrap();
+        }
+        assert!(guesses.enter(address("127.0.0.4"), start).is_err());
         let later = start + Duration::from_secs(300);
         assert!(guesses.enter(from, later).is_ok());
     }

@@ -515,6 +515,27 @@ fn only_proxies_that_are_named_are_believed() {
 }
 
 #[test]
+fn a_head_that_anybody_can_write_gives_no_new_guesses() {
+    let stage = Stage::new();
+    password::set(stage.state.path(), Who::Owner, Some("correct horse")).unwrap();
+    let guess = |more: &str| {
+        let wrong = json!({ "password": "wrong horse" });
+        stage.post_with("/api/login", &wrong, more)
+    };
+    for _ in 0..5 {
+        guess("").refused(403, "password");
+    }
+    for more in [
+        "",
+        "Via: x\r\n",
+        "Forwarded: for=192.0.2.1\r\n",
+        "X-Forwarded-For: 192.0.2.1\r\n",
+    ] {
+        guess(more).refused(429, "guessing");
+    }
+}
+
+#[test]
 fn metrics_from_elsewhere_need_their_token() {
     let stage = Stage::with(
         |config| config.metrics_token = Some("s3cret".to_owned()),
