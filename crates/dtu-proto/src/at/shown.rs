@@ -89,7 +89,14 @@ impl ShownLine {
         let line = parse::trim(line);
         let text = match Start::find(line, typed) {
             None => printable(&parse::normalize(line)),
-            Some((start, noise, rest)) => printable(noise) + &start.shown(rest, &mut secrets),
+            Some((start, noise, rest)) => {
+                let front = if start == Start::At {
+                    without_password(noise, &mut secrets)
+                } else {
+                    printable(noise)
+                };
+                front + &start.shown(rest, &mut secrets)
+            }
         };
         Self {
             text: bounded(&text),
@@ -114,6 +121,23 @@ impl ShownLine {
             bounded(&printable(text.as_bytes()))
         }
     }
+}
+
+/// What stands in front of a command: `psw,AT+…` (manual 2.8.6) begins with a password, whether it is the right one or not.
+fn without_password(noise: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
+    let Some(front) = parse::trim(noise).strip_suffix(b",") else {
+        return printable(noise);
+    };
+    let word = front
+        .iter()
+        .rposition(|byte| matches!(byte, b',' | b' '))
+        .map_or(0, |at| at + 1);
+    let (before, password) = front.split_at(word);
+    if password.is_empty() {
+        return printable(noise);
+    }
+    secrets.push(password.to_vec());
+    printable(before) + HIDDEN + ","
 }
 
 /// What a command begins with.

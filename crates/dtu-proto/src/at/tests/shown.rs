@@ -115,7 +115,7 @@ fn k8_a_secret_is_masked_wherever_its_command_stands() {
         ("\u{7f}~at+cipsw＝abcde", "\\u{7f}~AT+CIPSW=****"),
         ("x＋CIPSW=abcde", "x+CIPSW=****"),
         ("say \"AT+CIPSW=abcde", "say \"AT+CIPSW=****"),
-        ("admin,AT+CIPSWD=abcde", "admin,AT+CIPSWD=****"),
+        ("admin,AT+CIPSWD=abcde", "****,AT+CIPSWD=****"),
         ("AT+CSQ=+CIPSW=abcde", "AT+CSQ=+CIPSW****"),
         ("AT D+CIPSW=abcde", "ATD+CIPSW****"),
         ("ATCPIN=abcde", "ATCPIN=****"),
@@ -299,5 +299,26 @@ fn a_secret_is_found_behind_what_was_rubbed_out() {
         let shown = shown_text(format!("{echo}\r\n").as_bytes());
         let shown = String::from_utf8(shown.unwrap_or_default()).unwrap();
         assert_eq!(shown, "AT+CIPSW=****\r\n", "{echo:?}");
+    }
+}
+
+/// `psw,AT+…` typed where no password belongs, and over a link.
+#[test]
+fn a_password_in_front_of_a_command_is_hidden() {
+    for (line, shown) in [
+        ("Wq4Pw,AT+CSQ", "****,AT+CSQ"),
+        ("wrong, at+cipcfg?", "****,AT+cipcfg?"),
+        ("data 7 Wq4Pw,AT+CSQ", "data 7 ****,AT+CSQ"),
+        ("a,b,AT+CIPSW=new", "a,****,AT+CIPSW=****"),
+    ] {
+        let shown_line = shows(line, shown);
+        assert!(shown_line.has_secrets(), "{line}");
+        assert_eq!(shown_text(line.as_bytes()).unwrap(), shown.as_bytes());
+    }
+    let refused = shows("Wq4Pw,AT+CSQ", "****,AT+CSQ");
+    let why = refused.refusal("a command line begins with AT, got Wq4Pw,AT+CSQ");
+    assert!(!why.contains("Wq4Pw"), "{why}");
+    for line in ["AT+CSQ", ",AT+CSQ", "x AT+CSQ", "20,4 kWh"] {
+        assert!(!ShownLine::of(line.as_bytes()).has_secrets(), "{line}");
     }
 }
