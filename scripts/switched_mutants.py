@@ -11,7 +11,7 @@ function that cannot be a `match` (its type is an `impl Trait`, say) or a mutant
 
 Each test first runs alone and writes down which functions it enters. Then for each mutant the tests run that enter its
 function, those that have caught a neighbour first, then the quick ones, until one fails. Going round for ever, or
-growing over 2 GB, is a failure too. A test that fails without a mutant (it reads the sources, say) does not take part.
+growing over 2 GB, is a failure too; what took too long gets much more time once, for the machine may be busy. A test that fails without a mutant (it reads the sources, say) does not take part.
 
 Verdicts are kept in target/switched/PACKAGE/verdicts.json by name; a later run with the same sources goes on from
 there, in random order (--seed). --report only prints what is known. --again judges only the mutants that a file names,
@@ -260,8 +260,8 @@ class Tree:
         return [m["executable"] for m in messages if m["reason"] == "compiler-artifact" and m.get("executable")]
 
 
-def run(tree: Tree, binary: str, names: list[str], limit: float, **env: str) -> bool:
-    """Whether these tests pass."""
+def run(tree: Tree, binary: str, names: list[str], limit: float, **env: str) -> bool | None:
+    """Whether these tests pass; `None`: they take too long."""
     command = [binary, "--exact", "--test-threads=1", "-q", "-Zunstable-options", "--fail-fast", *names]
     fixed = {"RUSTC_BOOTSTRAP": "1", "RUST_BACKTRACE": "0", "PROPTEST_MAX_SHRINK_ITERS": "0", "INSTA_UPDATE": "no"}
     try:
@@ -275,7 +275,7 @@ def run(tree: Tree, binary: str, names: list[str], limit: float, **env: str) -> 
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
         )
     except subprocess.TimeoutExpired:
-        return False
+        return None
     return done.returncode == 0
 
 
@@ -326,11 +326,16 @@ def judge(tree: Tree, mutant: Mutant, took: dict, enters: dict, kills: dict) -> 
     tests = sorted(enters[function], key=lambda t: (-near[t], -min(file[t], 1), took[t]))
     for chunk in chunks(tests, took):
         limit = 3 + 8 * sum(took[test] for test in chunk)
-        if not run(tree, chunk[0].binary, [t.name for t in chunk], limit, SWITCHED_MUTANT=str(mutant.number)):
+        work = tree, chunk[0].binary, [t.name for t in chunk]
+        passed = run(*work, limit, SWITCHED_MUTANT=str(mutant.number))
+        if passed is None:
+            passed = run(*work, 8 * limit, SWITCHED_MUTANT=str(mutant.number))
+        if not passed:
             for test in chunk if len(chunk) <= 4 else ():
                 near[test] += 1
                 file[test] += 1
-            return "caught", chunk[0].name if len(chunk) == 1 else f"{chunk[0].name} and {len(chunk) - 1} more"
+            by = chunk[0].name if len(chunk) == 1 else f"{chunk[0].name} and {len(chunk) - 1} more"
+            return "caught", by if passed is False else f"{by}, out of time"
     return ("survived" if tests else "not reached"), f"{len(tests)} tests"
 
 
