@@ -237,8 +237,9 @@ mod tests {
         assert_eq!(without_secrets("pump7,AT+CSQ"), "****,AT+CSQ");
         assert_eq!(
             without_secrets("pump7, at+cipsw=pump8"),
-            "****, AT+CIPSW=****"
+            "****,AT+CIPSW=****"
         );
+        assert_eq!(without_secrets("pump7,ATW"), "****,ATW");
         assert_eq!(without_secrets("hello, world"), "hello, world");
         assert_eq!(without_secrets("+CSQ: 31,99"), "+CSQ: 31,99");
     }
