@@ -1,6 +1,5 @@
 //! `at`, `save`, `restart`, `factory`: single commands.
 
-use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -9,7 +8,7 @@ use dtu_setup::chinese::words_of_device;
 use dtu_setup::door::{Door, End};
 
 use crate::device::PortArgs;
-use crate::say::{self, said, tell};
+use crate::say::{self, tell};
 use crate::settings::Ended;
 use crate::show::plain;
 use crate::sms::Texts;
@@ -74,7 +73,7 @@ pub(crate) fn restart(port: &PortArgs) -> Ended {
 
 impl Factory {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
-        if !port.yes && !asked()? {
+        if !port.yes && !say::agrees(say::all_is_lost_go_on(), say::all_would_be_lost())? {
             return Ok(ExitCode::FAILURE);
         }
         let texts = Texts::default().and(2, say::texts_restart);
@@ -83,16 +82,6 @@ impl Factory {
         })?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn asked() -> anyhow::Result<bool> {
-    if !io::stdin().is_terminal() {
-        bail!(say::all_would_be_lost());
-    }
-    say::to_stderr(&said(say::all_is_lost_go_on()));
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 fn run(door: &mut dyn Door, line: &str) -> anyhow::Result<()> {

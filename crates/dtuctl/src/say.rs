@@ -2,7 +2,7 @@
 //! programs.
 
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
 use anyhow::Context as _;
@@ -256,6 +256,21 @@ pub(crate) fn said(what: impl Spoken) -> String {
 /// To whoever sits there, on stderr.
 pub(crate) fn tell(what: impl Spoken) {
     to_stderr(&format!("dtuctl: {}\n", said(what)));
+}
+
+/// A question to whoever sits there, and whether the answer is yes. The error is `nobody` where stdin is no terminal.
+pub(crate) fn agrees<E: Into<anyhow::Error>>(
+    question: impl Spoken,
+    nobody: E,
+) -> anyhow::Result<bool> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return Err(nobody.into());
+    }
+    to_stderr(&said(question));
+    let mut answer = String::new();
+    stdin.read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// A stderr that takes nothing ends nothing: a device may still have to be led out of its command state.

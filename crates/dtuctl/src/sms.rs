@@ -1,6 +1,5 @@
 //! Devices that are written to: a modem on this machine, and how many texts it will send.
 
-use std::io::{self, IsTerminal as _};
 use std::str::FromStr;
 
 use anyhow::Context as _;
@@ -10,7 +9,7 @@ use dtu_setup::say::{Language, Sentence};
 use dtu_setup::sms::Sms;
 
 use crate::port::{OpenPort, stop_cleanly};
-use crate::say::{self, Usage, said, tell};
+use crate::say::{self, Usage, tell};
 
 /// `at:DEVICE`: the modem's AT port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,16 +74,7 @@ impl Texts {
         if self.back > 0 {
             tell(say::texts_if_it_fails(self.back));
         }
-        if is_meant {
-            return Ok(());
-        }
-        if !io::stdin().is_terminal() {
-            return Err(Usage(say::texts_not_meant()).into());
-        }
-        say::to_stderr(&said(say::go_on()));
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        if matches!(answer.trim(), "y" | "Y" | "yes") {
+        if is_meant || say::agrees(say::go_on(), Usage(say::texts_not_meant()))? {
             Ok(())
         } else {
             Err(say::nothing_sent().into())
