@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays the minute of both READMEs: its settings file, a server that goes away and comes back, `+++` typed by hand.
 
-    scripts/minute.py target/release/dtud
+    scripts/minute.py target/debug/dtud
 """
 
 import os

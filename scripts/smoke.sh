@@ -4,14 +4,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-cargo build --release --locked
-XDG_STATE_HOME="$dir" timeout --signal=INT 3 cargo run --release --locked >"$dir/out" 2>"$dir/log" || code=$?
+cargo build --locked
+XDG_STATE_HOME="$dir" timeout --signal=INT 3 cargo run --locked >"$dir/out" 2>"$dir/log" || code=$?
 if ! grep -q '^ready serial=' "$dir/out" || [ "${code:-0}" -ne 124 ]; then
     cat "$dir/out" "$dir/log"
     echo "the device did not start or did not stop cleanly (exit ${code:-0})"
     exit 1
 fi
 cat "$dir/out"
-target/release/dtud demo --seconds 5 >"$dir/demo" 2>>"$dir/log" </dev/null || { cat "$dir/demo" "$dir/log"; exit 1; }
+target/debug/dtud demo --seconds 5 >"$dir/demo" 2>>"$dir/log" </dev/null || { cat "$dir/demo" "$dir/log"; exit 1; }
 tail -n 3 "$dir/demo"
-scripts/minute.py target/release/dtud
+scripts/minute.py target/debug/dtud
