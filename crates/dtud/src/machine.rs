@@ -400,6 +400,7 @@ impl Machine {
             dropped: self.journal.dropped(),
             counted_since: self.counted_since,
             round_trips: LinkId::ALL.map(|link| self.sockets.round_trip(link.into())),
+            fingerprint: self.console.as_ref().and_then(|it| it.fingerprint()),
         };
         status::Report::new(&self.dtu, &around, now)
     }

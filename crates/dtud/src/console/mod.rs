@@ -76,6 +76,11 @@ impl Console {
         }
     }
 
+    /// SHA-256 of its own certificate, where it made one.
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        serve::lock(&self.handle).as_ref()?.fingerprint()
+    }
+
     /// What somebody asks.
     pub(crate) fn next_question(&self) -> Option<What> {
         self.inbox.next()

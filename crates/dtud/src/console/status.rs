@@ -13,6 +13,8 @@ pub(crate) fn of(report: &Report) -> Value {
     let mode = json!({ "number": told.remove("mode_number"), "word": told.remove("mode") });
     told.insert("mode".to_owned(), mode);
     rename(&mut told, "uptime_seconds", "uptime");
+    // The session has it.
+    let _ = told.remove("console_fingerprint");
     if let Some(Value::Object(radio)) = told.get_mut("radio") {
         rename(radio, "signal", "signal_dbm");
     }

@@ -52,6 +52,9 @@ pub(crate) struct Report {
     /// Keys of settings that are in force and not stored.
     #[serde(default)]
     not_stored: Vec<String>,
+    /// SHA-256 of the certificate that the console has made for itself.
+    #[serde(default)]
+    console_fingerprint: Option<String>,
 }
 
 /// What the device itself does not know.
@@ -64,6 +67,8 @@ pub(crate) struct Around<'a> {
     pub(crate) counted_since: Option<SystemTime>,
     /// Of the connections of the links.
     pub(crate) round_trips: [Option<Duration>; LINKS],
+    /// Of the console's own certificate.
+    pub(crate) fingerprint: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,6 +212,7 @@ impl Report {
             drops: Drops::new(dropped, &dtu.drops(), around.counted_since),
             trial: status.trial.as_ref().map(Trial::new),
             not_stored: not_stored(config, dtu.stored_config()),
+            console_fingerprint: around.fingerprint.clone(),
         }
     }
 }
@@ -331,6 +337,13 @@ impl fmt::Display for Report {
         if !self.not_stored.is_empty() {
             let count = self.not_stored.len();
             writeln!(f, "settings {count} in force, not stored")?;
+        }
+        if let Some(fingerprint) = &self.console_fingerprint {
+            writeln!(
+                f,
+                "console  own certificate, SHA-256 {}",
+                Plain(fingerprint)
+            )?;
         }
         let dropped = Total {
             count: self.dropped,
@@ -466,6 +479,7 @@ mod tests {
             dropped: Total::default(),
             counted_since: None,
             round_trips: [None; LINKS],
+            fingerprint: None,
         };
         Report::new(dtu, &around, Instant::ZERO)
     }
@@ -518,6 +532,32 @@ mod tests {
         );
         let screen = report(&dtu, "pty:x", false).to_string();
         assert!(!screen.contains("host"), "{screen}");
+    }
+
+    /// A restart would undo them, so the count is seen until they are stored.
+    #[test]
+    fn what_is_not_stored_is_counted_on_every_screen_until_it_is_stored() {
+        let mut dtu = Dtu::new(
+            Config::default(),
+            Options::default(),
+            Identity::default(),
+            1,
+            Instant::ZERO,
+        );
+        let mut counts = |lines: &[&str]| {
+            for line in lines {
+                dtu.handle_input(Input::Console(line), Instant::ZERO);
+            }
+            let report = report(&dtu, "pty:x", true);
+            let told = report.not_stored.len();
+            let screen = report.to_string();
+            let row = screen.lines().find(|line| line.starts_with("settings "));
+            (told, row.map(str::to_owned))
+        };
+        assert_eq!(counts(&[]), (0, None));
+        let set = ["AT+CIPCFG=1,60,0,200,10,1800", "AT+CIPNUM=10010"];
+        let row = "settings 3 in force, not stored".to_owned();
+        assert_eq!(counts(&set), (3, Some(row)));
     }
 
     /// H8: a modem that has not answered yet is none that is not there.

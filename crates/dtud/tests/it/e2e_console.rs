@@ -740,6 +740,51 @@ fn beyond_this_host_the_console_wants_a_password_and_says_how_to_set_one() {
     );
 }
 
+/// Whoever lets passwords cross a network in clear is told so at each start.
+#[test]
+fn a_console_that_is_insecure_says_so_aloud() {
+    let folder = folder();
+    let setup = Setup::new(folder.path()).settings("[console]\ninsecure = true");
+    set_password(&setup.state(), "correct horse", Some(0));
+    let words =
+        "WARN console: insecure = true: passwords and all data cross this network in the clear";
+    let daemon = setup.clone().console_at("0.0.0.0:0").start();
+    daemon.says(words);
+    assert!(daemon.terminate().success());
+    // On this host nothing crosses a network.
+    let daemon = setup.console().start();
+    daemon.says("INFO console: http://127.0.0.1:");
+    assert!(!daemon.messages().contains("insecure"));
+    assert!(daemon.terminate().success());
+}
+
+/// What the browser shows is compared with what the device's own user is told.
+#[test]
+fn the_status_tells_the_fingerprint_of_the_console_s_own_certificate() {
+    let folder = folder();
+    let setup = Setup::new(folder.path());
+    let status = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
+        command.arg("status").arg("--state").arg(setup.state());
+        let done = command.args(more).output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let own = setup.clone().settings("[console]\ntls = \"self\"");
+    let daemon = own.console().start();
+    let told: Value = serde_json::from_str(&status(&["--json"])).unwrap();
+    let fingerprint = told["console_fingerprint"].as_str().unwrap().to_owned();
+    assert_eq!(fingerprint.len(), 32 * 3 - 1, "{fingerprint}");
+    daemon.says(&format!("SHA-256 {fingerprint}"));
+    let row = format!("\nconsole  own certificate, SHA-256 {fingerprint}\n");
+    assert!(status(&[]).contains(&row), "{}", status(&[]));
+    assert!(daemon.terminate().success());
+    let daemon = setup.clone().console().start();
+    let told: Value = serde_json::from_str(&status(&["--json"])).unwrap();
+    assert_eq!(told["console_fingerprint"], Value::Null);
+    assert!(!status(&[]).contains("\nconsole "));
+    assert!(daemon.terminate().success());
+}
+
 fn set_password(state: &Path, password: &str, code: Option<i32>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
     command.args(["console-password", "--state"]).arg(state);
