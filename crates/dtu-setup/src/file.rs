@@ -3,10 +3,13 @@
 use std::fmt;
 use std::fmt::Write as _;
 
+use dtu_proto::ParameterKind;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::chinese::words_of_device;
+use crate::chinese::{self, words_of_device};
 use crate::reply;
 use crate::say::{Sentence, Spoken};
 use crate::schema::{Key, Schema};
@@ -62,7 +65,7 @@ impl std::error::Error for Fault {}
 /// The first fault: an unknown key, a value that no device takes, or a fault of spelling.
 pub fn read(schema: &Schema, bytes: &[u8]) -> Result<Values, Fault> {
     let text = decode(bytes)?;
-    if text.trim_start().starts_with('{') {
+    if text.trim_start().starts_with('{') || is_json_list(&text) {
         read_json(schema, &text)
     } else if begins_with_command(&text) {
         read_commands(schema, &text)
@@ -90,6 +93,14 @@ fn decode(bytes: &[u8]) -> Result<String, Fault> {
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
         _ => {
             let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+            if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+                let text = String::from_utf8_lossy(&bytes[..at]);
+                let text = (place(&text, text.len()), words::holds_nul());
+                return Err(match (is_utf16_without_mark(bytes), text) {
+                    (true, _) => fault(words::utf16_without_mark()),
+                    (false, (place, text)) => Fault { place, text },
+                });
+            }
             if let Ok(text) = std::str::from_utf8(bytes) {
                 return Ok(text.to_owned());
             }
@@ -100,6 +111,24 @@ fn decode(bytes: &[u8]) -> Result<String, Fault> {
             Ok(text.into_owned())
         }
     }
+}
+
+/// Half of the bytes of ASCII text in UTF-16 are zero, all of them at even places or all at odd ones.
+fn is_utf16_without_mark(bytes: &[u8]) -> bool {
+    let zeros = |parity: usize| {
+        let bytes = bytes.iter().skip(parity).step_by(2);
+        bytes.filter(|byte| **byte == 0).count()
+    };
+    let (even, odd) = (zeros(0), zeros(1));
+    even.min(odd) == 0 && (even + odd) * 4 > bytes.len()
+}
+
+/// `[` begins a table of TOML, too.
+fn is_json_list(text: &str) -> bool {
+    let Some(rest) = text.trim_start().strip_prefix('[') else {
+        return false;
+    };
+    rest.trim_start().starts_with(['{', ']']) || serde_json::from_str::<Json>(text).is_ok()
 }
 
 fn begins_with_command(text: &str) -> bool {
@@ -199,22 +228,47 @@ impl<'a> Reader<'a> {
                         .schema
                         .key(&path)
                         .map_err(|error| self.fault(name.span().start, error.spoken()))?;
-                    let text = self.scalar(&path, value)?;
-                    self.values.set(key, text);
+                    let text = self.scalar(&path, &key, value)?;
+                    self.set(key, text, name.span().start)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn scalar(&self, path: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
+    /// A name may be written in several ways: none of its values is more meant than the others.
+    fn set(&mut self, key: Key, value: String, at: usize) -> Result<(), Fault> {
+        let text = words::given_twice(&key);
+        match self.values.set(key, value) {
+            None => Ok(()),
+            Some(_) => Err(self.fault(at, text)),
+        }
+    }
+
+    /// Where it stands for 0 or 1.
+    fn switch(&self, key: &Key, on: bool, at: usize) -> Result<String, Fault> {
+        let field = self.schema.field(key);
+        let is_switch = |choices: &[(String, &str)]| {
+            choices.len() == 2
+                && choices
+                    .iter()
+                    .all(|(value, _)| value == "0" || value == "1")
+        };
+        if matches!(&field.kind, ParameterKind::Choice(choices) if is_switch(choices)) {
+            return Ok(u8::from(on).to_string());
+        }
+        let range = Sentence::new(field.range.clone(), chinese::range(&field.range));
+        Err(self.fault(at, words::no_switch(key, range, on.to_string())))
+    }
+
+    fn scalar(&self, path: &str, key: &Key, value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
         let wrong =
             |what: Sentence| Err(self.fault(value.span().start, words::no_scalar(path, what)));
         match value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
             DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().to_owned()),
             DeValue::Integer(_) => wrong(words::not_decimal()),
-            DeValue::Boolean(on) => Ok(u8::from(*on).to_string()),
+            DeValue::Boolean(on) => self.switch(key, *on, value.span().start),
             DeValue::Float(_) => wrong(words::fraction()),
             DeValue::Datetime(_) => wrong(words::date()),
             DeValue::Array(_) => wrong(words::list()),
@@ -252,42 +306,116 @@ impl<'a> Reader<'a> {
 }
 
 fn read_json(schema: &Schema, text: &str) -> Result<Values, Fault> {
-    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| Fault {
+    let json: Json = serde_json::from_str(text).map_err(|error| Fault {
         place: (error.line(), error.column()),
         text: Sentence::as_it_came(error.to_string()),
     })?;
     let mut reader = Reader::new(schema, text);
+    if !matches!(json, Json::Object(_)) {
+        let start = text.len() - text.trim_start().len();
+        return Err(reader.fault(start, words::no_object()));
+    }
     reader.json("", &json, 0)?;
     reader.finish()
 }
 
+/// JSON with all of its keys: a map would keep one of two that are equal.
+enum Json {
+    Null,
+    Bool(bool),
+    Number(String),
+    Text(String),
+    List,
+    Object(Vec<(String, Self)>),
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AnyJson)
+    }
+}
+
+struct AnyJson;
+
+impl<'de> Visitor<'de> for AnyJson {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, on: bool) -> Result<Json, E> {
+        Ok(Json::Bool(on))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
+        Ok(Json::Number(number.to_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
+        Ok(Json::Number(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
+        Ok(Json::Number(serde_json::Value::from(number).to_string()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Json::List)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Json::Object(entries))
+    }
+}
+
 impl Reader<'_> {
-    fn json(&mut self, path: &str, value: &serde_json::Value, from: usize) -> Result<(), Fault> {
-        use serde_json::Value;
+    fn json(&mut self, path: &str, value: &Json, from: usize) -> Result<(), Fault> {
         let wrong = |what: Sentence| Err(self.fault(from, words::no_scalar(path, what)));
         let text = match value {
-            Value::Object(inner) => {
-                for (name, value) in inner {
+            Json::Object(inner) => {
+                for (place, (name, value)) in inner.iter().enumerate() {
                     self.count(from)?;
                     let quoted = format!("\"{name}\"");
-                    let at = from + self.text[from..].find(&quoted).unwrap_or_default();
-                    self.json(&below(path, name), value, at)?;
+                    let equal = inner[..place].iter().filter(|(other, _)| other == name);
+                    let mut places = self.text[from..].match_indices(&quoted);
+                    let at = places.nth(equal.clone().count()).map_or(0, |(at, _)| at);
+                    let (at, path) = (from + at, below(path, name));
+                    if equal.count() > 0 {
+                        return Err(self.fault(at, words::given_twice(&path)));
+                    }
+                    self.json(&path, value, at)?;
                 }
                 return Ok(());
             }
             // What a device did not tell is to stay as it is.
-            Value::Null => return Ok(()),
-            Value::Bool(on) => u8::from(*on).to_string(),
-            Value::Number(number) => number.to_string(),
-            Value::String(text) => text.clone(),
-            Value::Array(_) => return wrong(words::list()),
+            Json::Null => return Ok(()),
+            Json::Bool(_) => None,
+            Json::Number(text) | Json::Text(text) => Some(text.clone()),
+            Json::List => return wrong(words::list()),
         };
         let key = self
             .schema
             .key(path)
             .map_err(|error| self.fault(from, error.spoken()))?;
-        self.values.set(key, text);
-        Ok(())
+        let text = match (text, value) {
+            (None, Json::Bool(on)) => self.switch(&key, *on, from)?,
+            (text, _) => text.unwrap_or_default(),
+        };
+        self.set(key, text, from)
     }
 }
 

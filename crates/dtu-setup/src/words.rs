@@ -75,6 +75,17 @@ crate::sentences! {
         "a file has at most {most} keys, and this one has more",
         "文件最多 {most} 个参数，此文件超出";
     no_utf16() = "begins as UTF-16 and is none; save it as UTF-8", "开头是 UTF-16 标记，内容却不是；请另存为 UTF-8";
+    utf16_without_mark() =
+        "is UTF-16 without its mark in front; save it as UTF-8, or as UTF-16 with the mark (BOM)",
+        "是没有 BOM 标记的 UTF-16；请另存为 UTF-8 或带 BOM 的 UTF-16";
+    holds_nul() =
+        "holds a zero byte, which no text has; a file of settings is TOML, JSON or AT set commands",
+        "含有零字节，不是文本；参数文件为 TOML、JSON 或 AT 设置指令";
+    no_object() =
+        "JSON of settings must be one object, as {{\"CIMOD\": 0}} and as dump --json writes it",
+        "参数的 JSON 必须是一个对象，如 {{\"CIMOD\": 0}}，即 dump --json 写出的形式";
+    given_twice(key) = "{key} is given twice; it has one value", "{key} 出现两次；它只有一个值";
+    no_switch(key, range, got) = "{key} must be {range}, got {got}", "{key} 必须为 {range}，收到 {got}";
     no_charset() = "is neither UTF-8 nor GBK; save it as UTF-8", "既不是 UTF-8 也不是 GBK；请另存为 UTF-8";
     long_line(most, got) = "a line has at most {most} bytes, got {got}", "一行最多 {most} 字节，收到 {got}";
     sets_nothing(line) = "{line} sets nothing that is stored", "{line} 不设置任何可保存的参数";

@@ -55,6 +55,88 @@ fn faults_have_their_place() {
     }
 }
 
+/// Each says what is wrong, where, and what is allowed.
+#[test]
+fn what_one_file_cannot_mean_is_named() {
+    let utf16 = |text: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(unit).collect()
+    };
+    let fault = |bytes: &[u8]| {
+        let fault = file::read(&Schema::new(), bytes).unwrap_err();
+        assert_ne!(fault.text.english(), fault.text.chinese(), "{fault}");
+        fault.to_string()
+    };
+    let toml = "CIMOD = 1\nCIMODID = \"水表\"\n";
+    for bytes in [
+        utf16(toml, u16::to_le_bytes),
+        utf16(toml, u16::to_be_bytes),
+        utf16("{\"CIMOD\": 1}", u16::to_le_bytes),
+    ] {
+        let words = "1:1: is UTF-16 without its mark in front; save it as UTF-8, or";
+        assert!(fault(&bytes).starts_with(words), "{}", fault(&bytes));
+    }
+    let cases = [
+        ("CIMOD = 1\nCI\0MODE = 0\n", "2:3: holds a zero byte"),
+        (
+            "CMEE = true\n",
+            "1:8: CMEE must be 0 (ERROR), 1 (+CME ERROR: and a number) or 2",
+        ),
+        (
+            "CIPNUM = true\n",
+            "1:10: CIPNUM must be 1..=20 digits, + in front allowed, got true",
+        ),
+        ("CIMODID = false\n", "1:11: CIMODID must be "),
+        ("{\"CMEE\": true}", "1:2: CMEE must be 0 (ERROR)"),
+        (
+            "CIMOD = 1\ncimod = 0\n",
+            "2:1: CIMOD is given twice; it has one value",
+        ),
+        (
+            "[CIPCFG]\nHEAT = 1\nheat = 2\n",
+            "3:1: CIPCFG.HEAT is given twice",
+        ),
+        (
+            "{\"CIMOD\": 1,\n \"CIMOD\": 0}",
+            "2:2: CIMOD is given twice; it has one value",
+        ),
+        ("{\"CIMOD\": 1, \"cimod\": 0}", "1:14: CIMOD is given twice"),
+        (
+            "{\"CIPCFG\": {\"HEAT\": 1},\n \"CIPCFG\": {\"TIME\": 0}}",
+            "2:2: CIPCFG is given twice",
+        ),
+        (
+            "{\"CIPCFG\": {\"HEAT\": 1,\n\"HEAT\": 1}}",
+            "2:1: CIPCFG.HEAT is given twice",
+        ),
+        (
+            "[]",
+            "1:1: JSON of settings must be one object, as {\"CIMOD\": 0}",
+        ),
+        ("\n [1, 2]", "2:2: JSON of settings must be one object"),
+        (
+            "[{\"CIMOD\": 1}]\n",
+            "1:1: JSON of settings must be one object",
+        ),
+    ];
+    for (text, words) in cases {
+        let told = fault(text.as_bytes());
+        assert!(told.starts_with(words), "{text:?}: {told}");
+    }
+}
+
+#[test]
+fn true_and_false_stand_for_the_values_of_a_switch() {
+    let schema = Schema::new();
+    for text in [
+        "CINETAT = true\n[CIPSCONT.1]\nSTART = false\n",
+        "{\"CINETAT\": true, \"CIPSCONT\": {\"1\": {\"START\": false}}}",
+    ] {
+        let values = file::read(&schema, text.as_bytes()).unwrap();
+        assert_eq!(values.get(&key("CINETAT")), Some("1"));
+        assert_eq!(values.get(&key("CIPSCONT.1.START")), Some("0"));
+    }
+}
+
 /// Files of Windows editors, and of Chinese ones.
 #[test]
 fn files_of_all_encodings_are_read() {
