@@ -141,6 +141,15 @@ pub fn plan(
     wanted: &Values,
     door: &dyn Door,
 ) -> Result<Plan, Sentence> {
+    let is_no_text = |(key, value): &(&Key, &str)| {
+        let mut unread = reading.unread.iter();
+        !is_unchanged(schema, key, value)
+            && unread.any(|unread| unread.group == key.group && unread.why == Why::NoText)
+    };
+    // It may be another's text in another charset: nobody writes over what he cannot read.
+    if let Some((key, _)) = wanted.iter().find(is_no_text) {
+        return Err(words::value_is_no_text(key));
+    }
     let (wanted, no_counterpart) = split(schema, reading, wanted);
     let changes = reading.values.changes_to(schema, &wanted);
     if door.shut_by().contains(&"CINETAT")
@@ -253,7 +262,7 @@ fn split(schema: &Schema, reading: &Reading, wanted: &Values) -> (Values, Vec<Un
             Some(Why::Refused(refusal)) => Some(words_of_device(refusal)),
             // An unread setting is never sent; a password is set unread.
             Some(Why::NotTold) => Some(words::not_told()),
-            Some(Why::NoReadForm) | None => None,
+            Some(Why::NoReadForm | Why::NoText) | None => None,
         };
         match why {
             Some(why) => has_not.push(Unread {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use dtu_proto::shown_command;
 
+use crate::charset::is_text;
 use crate::chinese::words_of_device;
 use crate::say::{Sentence, Spoken};
 use crate::words;
@@ -55,7 +56,8 @@ pub trait Door {
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// The lines before the end, without empty ones and without the echo of the command.
+    /// The lines before the end, without empty ones and without the echo of the command. What is no text in the charset
+    /// of the way has U+FFFD in it.
     pub lines: Vec<String>,
     /// How it ended.
     pub end: End,
@@ -82,6 +84,12 @@ impl Reply {
         }
     }
 
+    /// Whether a line of it is no text in the charset it came in.
+    #[must_use]
+    pub fn has_no_text(&self) -> bool {
+        self.lines.iter().any(|line| !is_text(line))
+    }
+
     /// Whether the device took that command.
     ///
     /// # Errors
@@ -102,8 +110,15 @@ impl Reply {
 pub enum DoorError {
     /// The port failed.
     Port(io::Error),
-    /// Nothing at all was heard.
+    /// Somebody wants this program to stop; in the words of the port.
+    Stopped(io::Error),
+    /// Nothing at all was heard on a line.
     Silent,
+    /// So many commands in a row had no reply.
+    FellSilent {
+        /// Those.
+        commands: usize,
+    },
     /// Bytes came, and no sense in them.
     Noise {
         /// The rate of the port.
@@ -132,6 +147,11 @@ pub enum DoorError {
         /// So long.
         within: Duration,
     },
+    /// It did not say that it restarts, and nothing that came is the greeting of one that has.
+    NotRestarted {
+        /// The command.
+        line: String,
+    },
     /// What else ends the talk.
     Other(Sentence),
 }
@@ -140,13 +160,16 @@ impl Spoken for DoorError {
     fn spoken(&self) -> Sentence {
         match self {
             Self::Port(why) => words::port_failed(why),
+            Self::Stopped(why) => why.spoken(),
             Self::Silent => words::silent(),
+            Self::FellSilent { commands } => words::fell_silent(*commands),
             Self::Noise { baud } => words::noise(*baud),
             Self::NotInCommandState => words::not_in_command_state(),
             Self::NotHeard => words::not_heard(),
             Self::NoReply { line, within } => words::no_reply(line, within.as_secs()),
             Self::Refused { line, words } => words::refused(line, words_of_device(words)),
             Self::NoRestart { within } => words::no_restart(within.as_secs()),
+            Self::NotRestarted { line } => words::not_restarted(line),
             Self::Other(why) => why.clone(),
         }
     }
@@ -162,6 +185,10 @@ impl Error for DoorError {}
 
 impl From<io::Error> for DoorError {
     fn from(error: io::Error) -> Self {
-        Self::Port(error)
+        if error.kind() == io::ErrorKind::Interrupted {
+            Self::Stopped(error)
+        } else {
+            Self::Port(error)
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! ranges and its error sentences come from the command table of `dtu-proto`.
 
 pub mod apply;
+pub mod charset;
 pub mod check;
 pub mod chinese;
 pub mod door;

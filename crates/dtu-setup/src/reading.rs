@@ -2,6 +2,7 @@
 
 use dtu_proto::config::{Config, TextCharset};
 
+use crate::charset::is_text;
 use crate::door::{Door, DoorError, Reply};
 use crate::reply::told;
 use crate::schema::{Group, Schema, SettingCommand};
@@ -34,6 +35,8 @@ pub enum Why {
     Refused(String),
     /// What came back does not tell it.
     NotTold,
+    /// What came back is no text in the charset of the line.
+    NoText,
 }
 
 /// What all other parameters than the serial line's are read by (manual 2.8.6.32).
@@ -124,6 +127,7 @@ fn read(
                 keep(&mut reading.values, schema, Some(command), &reply);
                 match reply.as_ref().and_then(Reply::refusal) {
                     Some(words) => Why::Refused(words.to_owned()),
+                    None if reply.as_ref().is_some_and(Reply::has_no_text) => Why::NoText,
                     None => Why::NotTold,
                 }
             }
@@ -189,7 +193,9 @@ impl Patience {
                 if self.silent < SILENT {
                     Ok(None)
                 } else {
-                    Err(DoorError::Silent)
+                    Err(DoorError::FellSilent {
+                        commands: self.silent,
+                    })
                 }
             }
             Err(error) => Err(error),
@@ -203,8 +209,9 @@ fn keep(
     asked: Option<&SettingCommand>,
     reply: &Option<Reply>,
 ) {
-    let lines = reply.as_ref().map(|reply| reply.lines.as_slice());
-    for (group, told) in told(schema, asked, lines.unwrap_or_default()) {
+    let lines = reply.iter().flat_map(|reply| &reply.lines);
+    let readable: Vec<String> = lines.filter(|line| is_text(line)).cloned().collect();
+    for (group, told) in told(schema, asked, &readable) {
         // Spelled as our own device spells it, where that takes it.
         let told = schema
             .canonical(&group, &told)

@@ -3,9 +3,11 @@
 use std::io;
 use std::time::Duration;
 
+use crate::charset::{Charset, decode_line, encode_line};
 use crate::door::{Door, DoorError, End, Reply};
+use crate::say::Sentence;
 use crate::serial::Port;
-use crate::talk::{clear, drain, reply};
+use crate::talk::{REPLY_MOST, Waits, clear, drain, reply};
 
 /// A connection that a device has made, or a relay to one.
 pub trait Connection: Port {
@@ -25,6 +27,7 @@ pub trait Connection: Port {
 /// A device at the other end of a connection.
 pub struct Remote<C> {
     connection: C,
+    charset: Charset,
     password: String,
     /// What the device said when it came, the registration packet as a rule. It may stand in front of replies, too.
     packet: Vec<u8>,
@@ -33,6 +36,8 @@ pub struct Remote<C> {
 
 /// The registration packet comes at once when the device comes.
 const PACKET: Duration = Duration::from_millis(700);
+/// What goes on is data.
+const PACKET_MOST: Duration = Duration::from_secs(5);
 /// Over a slow network, with retries.
 const REPLY: Duration = Duration::from_secs(15);
 /// A reply comes in one piece, but for packets that were lost. Data of the serial line may stand in front.
@@ -54,6 +59,7 @@ impl<C: Connection> Remote<C> {
     pub fn enter(connection: C, password: String) -> Result<Self, DoorError> {
         let mut this = Self {
             connection,
+            charset: Charset::Gbk,
             password,
             packet: Vec::new(),
             behind: Vec::new(),
@@ -63,10 +69,17 @@ impl<C: Connection> Remote<C> {
         Ok(this)
     }
 
+    /// That of the device's serial line; without it that of a new device.
+    #[must_use]
+    pub fn in_charset(mut self, charset: Charset) -> Self {
+        self.charset = charset;
+        self
+    }
+
     /// What the device said of itself when it came.
     #[must_use]
-    pub fn packet(&self) -> &[u8] {
-        &self.packet
+    pub fn packet(&self) -> String {
+        decode_line(self.charset, self.packet.trim_ascii())
     }
 
     /// Whether the connection stands, as far as one can know without a word.
@@ -89,7 +102,7 @@ impl<C: Connection> Remote<C> {
     }
 
     fn greet(&mut self, within: Duration) -> Result<(), DoorError> {
-        let packet = drain(&mut self.connection, PACKET)?;
+        let packet = drain(&mut self.connection, PACKET, PACKET_MOST)?;
         if !packet.is_empty() {
             self.packet = packet;
         }
@@ -101,24 +114,30 @@ impl<C: Connection> Remote<C> {
     }
 
     fn exchange(&mut self, line: &str, first: Duration) -> Result<Reply, DoorError> {
+        let line_bytes = encode_line(self.charset, line).map_err(DoorError::Other)?;
         self.behind.clear();
         clear(&mut self.connection)?;
         // One write, one read there: in pieces it would be data.
-        let text = format!("{},{line}", self.password);
-        self.connection.write(text.as_bytes())?;
-        let mut reply = reply(&mut self.connection, &mut self.behind, line, first, GAP)?;
+        let bytes = [self.password.as_bytes(), b",", &line_bytes].concat();
+        self.connection.write(&bytes)?;
+        let waits = Waits {
+            first,
+            gap: GAP,
+            most: REPLY_MOST.max(first),
+        };
+        let (connection, behind) = (&mut self.connection, &mut self.behind);
+        let mut reply = reply(connection, behind, line, self.charset, waits)?;
         self.take_packet_off(&mut reply);
         Ok(reply)
     }
 
     fn take_packet_off(&self, reply: &mut Reply) {
-        let packet = String::from_utf8_lossy(&self.packet);
-        let packet = packet.trim();
+        let packet = self.packet();
         if packet.is_empty() {
             return;
         }
         for line in &mut reply.lines {
-            if let Some(rest) = line.strip_prefix(packet) {
+            if let Some(rest) = line.strip_prefix(&packet) {
                 *line = rest.trim_start().to_owned();
             }
         }
@@ -153,7 +172,7 @@ impl<C: Connection> Remote<C> {
             }
             match self.greet(TRY) {
                 Ok(()) => return Ok(()),
-                Err(DoorError::Port(error)) if is_stop(&error) => return Err(error.into()),
+                Err(error @ DoorError::Stopped(_)) => return Err(error),
                 Err(DoorError::Port(_)) => {
                     is_gone = true;
                     self.connection.pause(AGAIN)?;
@@ -194,7 +213,7 @@ impl<C: Connection> Door for Remote<C> {
             Ok(reply) => reply.taken(command)?,
             // The connection may end with it, before its OK.
             Err(DoorError::NoReply { .. }) => {}
-            Err(DoorError::Port(error)) if !is_stop(&error) => {}
+            Err(DoorError::Port(_)) => {}
             Err(error) => return Err(error),
         }
         self.wait_for_return()
@@ -211,6 +230,10 @@ impl<C: Connection> Door for Remote<C> {
 
     fn is_shut_at_once(&self) -> bool {
         true
+    }
+
+    fn fits(&self, line: &str) -> Result<(), Sentence> {
+        encode_line(self.charset, line).map(|_| ())
     }
 }
 

@@ -3,8 +3,12 @@
 use std::io;
 use std::time::Duration;
 
+use crate::charset::{Charset, decode_line, encode_line, is_text};
 use crate::door::{Door, DoorError, End, Reply};
-use crate::talk::{REPLY, REPLY_BYTES, clear, drain, reply};
+use crate::reply::told;
+use crate::say::Sentence;
+use crate::schema::Schema;
+use crate::talk::{REPLY, REPLY_BYTES, REPLY_MOST, Waits, clear, drain, end, reply};
 
 /// A serial port, and the time.
 pub trait Port {
@@ -37,6 +41,7 @@ pub trait Port {
 #[derive(Debug)]
 pub struct Serial<P> {
     port: P,
+    charset: Charset,
     /// How it came there, which says how it goes back.
     by: Entry,
     /// What one read brought behind the end of a reply.
@@ -63,6 +68,25 @@ const REPLY_GAP: Duration = Duration::from_millis(800);
 const RESTART: Duration = Duration::from_secs(60);
 /// A box tells of itself in several lines until it takes commands.
 const BEHIND_BANNER: Duration = Duration::from_secs(8);
+/// A greeting is over by then; what goes on is noise.
+const GREETING: Duration = Duration::from_secs(2);
+/// Lines that are kept of it.
+const SAID: usize = 256;
+/// All of the answer to an `AT`, on a line that is never silent.
+const PROOF: Duration = Duration::from_secs(3);
+/// What it greets with (manual 2.8.6.52).
+const ASKS_FOR_NAME: &str = "AT+CIMODID?";
+/// What comes by itself without a `+`: calls and connections (V.250 5.7.1, manual 2.4).
+const REPORTS: [&str; 8] = [
+    "RING",
+    "BUSY",
+    "NO ANSWER",
+    "CONNECT",
+    "CONNECT OK",
+    "CONNECT FAIL",
+    "CLOSED",
+    "SEND OK",
+];
 /// The window is made so long, in s (manual 2.8.6.40): time to read everything back at 1200 Bd.
 const WINDOW: &str = "AT+CIOPTIME=120";
 
@@ -98,7 +122,7 @@ impl<P: Port> Serial<P> {
     /// Nothing came within that time, or what came is no banner at this rate.
     pub fn by_window(port: P, within: Duration) -> Result<Self, (P, DoorError)> {
         let mut this = Self::new(port, Entry::Window);
-        match this.take_window(within) {
+        match this.take_window(within, &mut Vec::new(), |_| true) {
             Ok(()) => Ok(this),
             Err(error) => Err((this.port, error)),
         }
@@ -107,9 +131,17 @@ impl<P: Port> Serial<P> {
     const fn new(port: P, by: Entry) -> Self {
         Self {
             port,
+            charset: Charset::Gbk,
             by,
             behind: Vec::new(),
         }
+    }
+
+    /// The charset of the line; without it that of a new device.
+    #[must_use]
+    pub const fn in_charset(mut self, charset: Charset) -> Self {
+        self.charset = charset;
+        self
     }
 
     /// The time of the port.
@@ -127,28 +159,52 @@ impl<P: Port> Serial<P> {
         self.port
     }
 
-    /// Any line means that the device has started: the banner may be anything, or empty.
-    fn take_window(&mut self, within: Duration) -> Result<(), DoorError> {
+    /// Waits for a line that shows that the device has started, and takes its window. What came goes to `said`.
+    fn take_window(
+        &mut self,
+        within: Duration,
+        said: &mut Vec<String>,
+        shows: fn(&str) -> bool,
+    ) -> Result<(), DoorError> {
         let mut until = self.port.now() + within;
         let mut heard = false;
+        // A device that is quick has greeted in one read with its last reply.
+        let mut bytes = core::mem::take(&mut self.behind);
+        let mut is_there = !bytes.is_empty() || !said.is_empty();
         while self.port.now() < until {
             let mut buffer = [0; 256];
-            // A device that is quick has greeted in one read with its last reply.
-            if self.behind.is_empty() && self.port.read(&mut buffer, until)? == 0 {
-                break;
+            if !is_there {
+                let count = self.port.read(&mut buffer, until)?;
+                if count == 0 {
+                    break;
+                }
+                bytes.extend_from_slice(&buffer[..count]);
+            }
+            is_there = false;
+            bytes.extend(drain(&mut self.port, Duration::from_millis(150), GREETING)?);
+            let lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n'));
+            let lines = lines.map(|line| decode_line(self.charset, line.trim_ascii()));
+            said.extend(lines.take(SAID.saturating_sub(said.len())));
+            bytes.clear();
+            if !heard && !said.iter().any(|line| shows(line)) {
+                continue;
             }
             if !heard {
                 // It runs: its window is now, or it has none.
                 heard = true;
                 until = until.min(self.port.now() + BEHIND_BANNER);
             }
-            drain(&mut self.port, Duration::from_millis(150))?;
-            if self.prove().is_ok() {
-                self.by = Entry::Window;
-                // A box that does not know it has its 5 s.
-                let _ = self.exchange(WINDOW)?;
-                return Ok(());
+            match self.prove() {
+                Ok(()) => {}
+                Err(error @ (DoorError::Port(_) | DoorError::Stopped(_))) => return Err(error),
+                Err(_) => continue,
             }
+            self.by = Entry::Window;
+            return match self.exchange(WINDOW) {
+                // A box that does not know it has its 5 s.
+                Ok(_) | Err(DoorError::NoReply { .. }) => Ok(()),
+                Err(error) => Err(error),
+            };
         }
         Err(if heard {
             DoorError::NotInCommandState
@@ -157,11 +213,30 @@ impl<P: Port> Serial<P> {
         })
     }
 
+    /// Whether one of these lines greets: the name that the device tells, or what is no line of other matters where it
+    /// tells none.
+    fn has_greeted(&mut self, said: &[String]) -> Result<bool, DoorError> {
+        let mut greetings = said.iter().filter(|line| is_greeting(line));
+        if greetings.clone().next().is_none() {
+            return Ok(false);
+        }
+        let reply = match self.exchange(ASKS_FOR_NAME) {
+            Ok(reply) => reply,
+            Err(DoorError::NoReply { .. }) => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let told = told(&Schema::new(), None, &reply.lines);
+        Ok(match told.first().and_then(|(_, values)| values.first()) {
+            Some(name) => greetings.any(|line| line == name.trim()),
+            None => true,
+        })
+    }
+
     /// Whether a plain `AT` is answered by `OK`: the echo alone proves nothing.
     fn prove(&mut self) -> Result<(), DoorError> {
         let mut noise = false;
         for _ in 0..2 {
-            match self.exchange_within("AT", Duration::from_secs(1)) {
+            match self.exchange_within("AT", Duration::from_secs(1), PROOF) {
                 Ok(reply) if reply.end == End::Ok => return Ok(()),
                 Ok(reply) => noise |= !reply.lines.is_empty(),
                 Err(DoorError::NoReply { .. }) => {}
@@ -176,17 +251,30 @@ impl<P: Port> Serial<P> {
     }
 
     fn exchange(&mut self, line: &str) -> Result<Reply, DoorError> {
-        self.exchange_within(line, REPLY)
+        self.exchange_within(line, REPLY, REPLY_MOST)
     }
 
-    fn exchange_within(&mut self, line: &str, first: Duration) -> Result<Reply, DoorError> {
+    fn exchange_within(
+        &mut self,
+        line: &str,
+        first: Duration,
+        most: Duration,
+    ) -> Result<Reply, DoorError> {
+        let bytes = encode_line(self.charset, line).map_err(DoorError::Other)?;
         self.behind.clear();
         clear(&mut self.port)?;
-        self.port.write(line.as_bytes())?;
+        self.port.write(&bytes)?;
         self.port.write(b"\r")?;
         let gap = REPLY_GAP.max(bytes_take(self.port.baud(), 64));
-        reply(&mut self.port, &mut self.behind, line, first, gap)
+        let waits = Waits { first, gap, most };
+        reply(&mut self.port, &mut self.behind, line, self.charset, waits)
     }
+}
+
+/// Whether a line may be the greeting of a device that has started: it answers nothing, and reports nothing.
+fn is_greeting(line: &str) -> bool {
+    let is_report = line.starts_with('+') || REPORTS.contains(&line);
+    !line.is_empty() && is_text(line) && !is_report && end(line).is_none()
 }
 
 /// Whether the command state ends with this line.
@@ -282,23 +370,44 @@ impl<P: Port> Door for Serial<P> {
     }
 
     fn restart(&mut self, command: &str, baud: Option<u32>) -> Result<(), DoorError> {
-        // Its OK may be lost with the restart.
-        match self.exchange(command) {
-            Ok(reply) => reply.taken(command)?,
-            Err(DoorError::NoReply { .. }) => {}
+        let mut said = Vec::new();
+        // The manual has no answer to it (2.8.6.50), and one may be lost with the restart.
+        let is_taken = match self.exchange(command) {
+            Ok(reply) => {
+                reply.taken(command)?;
+                let is_taken = reply.end == End::Ok;
+                if !is_taken {
+                    said = reply.lines;
+                }
+                is_taken
+            }
+            Err(DoorError::NoReply { .. }) => false,
             Err(error) => return Err(error),
-        }
+        };
         if let Some(baud) = baud {
             self.port.set_baud(baud)?;
         }
-        match self.take_window(RESTART) {
-            Ok(()) => Ok(()),
+        let shows = if is_taken {
+            |_: &str| true
+        } else {
+            is_greeting
+        };
+        let back = match self.take_window(RESTART, &mut said, shows) {
             // The window was missed, or the device has none.
             Err(DoorError::NotInCommandState | DoorError::NoRestart { .. }) => {
                 self.by = Entry::Escape;
                 escape(&mut self.port)
             }
-            Err(error) => Err(error),
+            back => back,
+        };
+        match back {
+            Err(error @ (DoorError::Port(_) | DoorError::Stopped(_))) => Err(error),
+            back if is_taken => back,
+            // A device that was never away is in its command state just as well.
+            Ok(()) if self.has_greeted(&said)? => Ok(()),
+            Ok(()) | Err(_) => Err(DoorError::NotRestarted {
+                line: command.to_owned(),
+            }),
         }
     }
 
@@ -318,5 +427,9 @@ impl<P: Port> Door for Serial<P> {
     /// They take effect at the restart.
     fn is_shut_at_once(&self) -> bool {
         false
+    }
+
+    fn fits(&self, line: &str) -> Result<(), Sentence> {
+        encode_line(self.charset, line).map(|_| ())
     }
 }

@@ -4,21 +4,28 @@ use std::time::Duration;
 
 use dtu_proto::shown_command;
 
+use crate::charset::{Charset, decode_line};
 use crate::door::{DoorError, End, Reply};
 use crate::serial::Port;
 
 /// The first byte of a reply.
 pub(crate) const REPLY: Duration = Duration::from_secs(5);
 /// A reply of many lines at 110 Bd.
-const REPLY_MOST: Duration = Duration::from_secs(120);
+pub(crate) const REPLY_MOST: Duration = Duration::from_secs(120);
+/// A line that is never silent for that long has had its chance.
+const CLEARED: Duration = Duration::from_secs(1);
 /// Reply bytes that are kept; beyond is no reply of a DTU.
 pub(crate) const REPLY_BYTES: usize = 64 * 1024;
 
 /// What comes until it has been silent for so long; of a long talk the beginning.
-pub(crate) fn drain(port: &mut impl Port, silence: Duration) -> Result<Vec<u8>, DoorError> {
+pub(crate) fn drain(
+    port: &mut impl Port,
+    silence: Duration,
+    most: Duration,
+) -> Result<Vec<u8>, DoorError> {
     let mut heard = Vec::new();
     let mut buffer = [0; 256];
-    let most = port.now() + REPLY;
+    let most = port.now() + most;
     while port.now() < most {
         let until = port.now() + silence;
         let count = port.read(&mut buffer, until)?;
@@ -34,22 +41,32 @@ pub(crate) fn drain(port: &mut impl Port, silence: Duration) -> Result<Vec<u8>, 
 
 /// Forgets what has come: it belongs to nothing that is asked.
 pub(crate) fn clear(port: &mut impl Port) -> Result<(), DoorError> {
-    drain(port, Duration::ZERO).map(|_| ())
+    drain(port, Duration::ZERO, CLEARED).map(|_| ())
 }
 
-/// The reply to `line`, which was just sent: its first line within `first`, then with gaps of at most `gap`. What came
-/// behind its end goes to `behind`.
+/// How long a reply is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    /// For its first line.
+    pub(crate) first: Duration,
+    /// Between its lines.
+    pub(crate) gap: Duration,
+    /// For all of it, whatever goes on coming.
+    pub(crate) most: Duration,
+}
+
+/// The reply to `line`, which was just sent. What came behind its end goes to `behind`.
 pub(crate) fn reply(
     port: &mut impl Port,
     behind: &mut Vec<u8>,
     line: &str,
-    first: Duration,
-    gap: Duration,
+    charset: Charset,
+    Waits { first, gap, most }: Waits,
 ) -> Result<Reply, DoorError> {
     let sent = port.now();
-    let most = sent + REPLY_MOST.max(first);
+    let most = sent + most;
     let mut until = sent + first;
-    let mut collected = Collected::new(line);
+    let mut collected = Collected::new(line, charset);
     let mut buffer = [0; 1024];
     loop {
         let count = port.read(&mut buffer, until.min(most))?;
@@ -73,7 +90,7 @@ pub(crate) fn reply(
 /// The reply in a text that is whole.
 #[must_use]
 pub fn whole_reply(line: &str, text: &str) -> Reply {
-    let mut collected = Collected::new(line);
+    let mut collected = Collected::new(line, Charset::Utf8);
     if let Some((reply, _)) = collected.take(text.as_bytes()) {
         return reply;
     }
@@ -86,15 +103,17 @@ pub fn whole_reply(line: &str, text: &str) -> Reply {
 /// What came back so far.
 struct Collected<'a> {
     line: &'a str,
+    charset: Charset,
     lines: Vec<String>,
     partial: Vec<u8>,
     bytes: usize,
 }
 
 impl<'a> Collected<'a> {
-    const fn new(line: &'a str) -> Self {
+    const fn new(line: &'a str, charset: Charset) -> Self {
         Self {
             line,
+            charset,
             lines: Vec::new(),
             partial: Vec::new(),
             bytes: 0,
@@ -115,9 +134,10 @@ impl<'a> Collected<'a> {
                 }
                 continue;
             }
-            let line = String::from_utf8_lossy(&core::mem::take(&mut self.partial))
-                .trim()
-                .to_owned();
+            let line = decode_line(
+                self.charset,
+                core::mem::take(&mut self.partial).trim_ascii(),
+            );
             if line.is_empty() || line == self.line {
                 continue;
             }
@@ -147,7 +167,7 @@ impl<'a> Collected<'a> {
 }
 
 /// What ends a reply (V.250 5.7.1, 27.007 9.2).
-fn end(line: &str) -> Option<End> {
+pub(crate) fn end(line: &str) -> Option<End> {
     let upper = line.to_ascii_uppercase();
     match upper.as_str() {
         "OK" | "0" | "CLOSE OK" => Some(End::Ok),

@@ -20,9 +20,19 @@ crate::sentences! {
          what it did not take for a command has gone to its serial line",
         "psw,AT 没有应答：密码不对，或 CINETAT 为 0，或对端不是透传模式的 DTU；未被当作指令的内容已发往其串口";
     no_reply(line, seconds) = "{line} was not answered within {seconds} s", "{line} 在 {seconds} 秒内没有应答";
+    fell_silent(count) =
+        "the device answers no more: {count} commands in a row had no reply; \
+         it may be switched off, or the way to it is broken",
+        "设备不再应答：连续 {count} 条指令没有应答；设备可能已断电，或通道已中断";
     no_restart(seconds) =
         "the device did not come back within {seconds} s of its restart",
         "设备重启后 {seconds} 秒内没有恢复";
+    not_restarted(line) =
+        "{line} was not answered, and no greeting of a restarted device came: it may not have restarted",
+        "{line} 没有应答，也没有收到设备重启后的启动信息：设备可能没有重启";
+    not_in_charset(char, charset) =
+        "{char} is not in {charset}, the charset of the line (--charset)",
+        "{char} 不在串口字符集 {charset} 中（--charset）";
 
     // By short messages.
     no_number(text) = "{text} is no phone number", "{text} 不是电话号码";
@@ -68,6 +78,10 @@ crate::sentences! {
         "{key} = 0 会切断当前使用的通道：请从串口设置";
     no_counterpart(key, why) = "this device does not have {key}: {why}", "本设备没有 {key}：{why}";
     not_told() = "the device does not tell it", "设备不返回该值";
+    value_is_no_text(key) =
+        "{key} is not known: what the device tells is no text in the charset of the line. \
+         Give the right one with --charset, or leave {key} as it is",
+        "{key} 的值未知：设备返回的内容不是串口字符集中的文本。请用 --charset 指定正确的字符集，或不更改 {key}";
 
     // Files.
     at_place(line, column, what) = "{line}:{column}: {what}", "{line}:{column}：{what}";

@@ -2,11 +2,13 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use dtu_proto::radio::PhoneNumber;
+use dtu_setup::charset::Charset;
 use dtu_setup::door::{Door, DoorError};
 use dtu_setup::remote::Remote;
 use dtu_setup::say::Spoken as _;
@@ -15,19 +17,23 @@ use dtu_setup::sms::Sms;
 
 use crate::password::password;
 use crate::port::OpenPort;
-use crate::say::{self, Usage, tell};
+use crate::say::{self, MayBeLeft, Usage, tell};
 use crate::sms::{self, ModemPort, Texts};
-use crate::via::{self, Via, Wire};
+use crate::via::{self, Via, Wire, is_dialled};
 
 /// Which device.
 #[derive(Debug, Args)]
 pub(crate) struct PortArgs {
     /// The serial port: a device, a pty (`./dtu0`), or `tcp:HOST:PORT`
     #[arg(long, value_name = "PORT", global = true)]
-    port: Option<String>,
+    port: Option<PortName>,
     /// Rate of the port in Bd, or `auto`: tries all; what is sent at a wrong rate may reach the server as noise
     #[arg(long, value_name = "BAUD", default_value = "115200", global = true)]
     baud: Rate,
+    /// The charset of the device's serial line, for texts such as CIMODID: `serial.charset` in the settings file of dtud.
+    /// --via listen and tcp have the same one; SMS and the web console of dtud need none
+    #[arg(long, value_enum, default_value_t = LineCharset::Gbk, value_name = "CHARSET", global = true)]
+    charset: LineCharset,
     /// How to come into the command state
     #[arg(long, value_enum, default_value_t = Way::Escape, global = true)]
     enter: Way,
@@ -47,6 +53,27 @@ pub(crate) struct PortArgs {
     password_file: Option<PathBuf>,
 }
 
+/// A device, or `tcp:HOST:PORT`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PortName(String);
+
+impl FromStr for PortName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_good = text
+            .strip_prefix("tcp:")
+            .map_or(!text.is_empty(), is_dialled);
+        is_good
+            .then(|| Self(text.to_owned()))
+            .ok_or_else(|| "must be the path of a device, or tcp:HOST:PORT".to_owned())
+    }
+}
+
+fn of_port(name: &str, error: DoorError) -> anyhow::Error {
+    anyhow::Error::from(error).context(name.to_owned())
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Way {
     /// `+++`, and where that is not answered the set-up window, once the device is switched off and on
@@ -57,13 +84,22 @@ enum Way {
     Window,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LineCharset {
+    /// That of a new device
+    Gbk,
+    /// For a dtud with `serial.charset = "utf-8"`
+    #[value(name = "utf-8")]
+    Utf8,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rate {
     Auto,
     Baud(u32),
 }
 
-impl std::str::FromStr for Rate {
+impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -147,17 +183,29 @@ impl PortArgs {
     pub(crate) fn name(&self) -> String {
         match (&self.via, &self.port) {
             (Some(via), _) => via.to_string(),
-            (None, Some(port)) => port.clone(),
+            (None, Some(port)) => port.0.clone(),
             (None, None) => String::new(),
+        }
+    }
+
+    /// That of the line, in both directions.
+    pub(crate) const fn charset(&self) -> Charset {
+        match self.charset {
+            LineCharset::Gbk => Charset::Gbk,
+            LineCharset::Utf8 => Charset::Utf8,
         }
     }
 
     /// The device over one of its links.
     pub(crate) fn dial(&self) -> anyhow::Result<Remote<Wire>> {
         let Some(way) = &self.via else {
-            bail!(say::which_way());
+            bail!(Usage(say::which_way()));
         };
-        via::enter(way, password(self.password_file.as_deref())?)
+        via::enter(
+            way,
+            password(self.password_file.as_deref())?,
+            self.charset(),
+        )
     }
 
     /// The device once more, at the rate that it has now, without anybody at its switch.
@@ -166,21 +214,22 @@ impl PortArgs {
         let port = OpenPort::open(&name, baud)?;
         let port = if self.enter == Way::None {
             match Serial::in_command_state(port) {
-                Ok(serial) => return Ok(serial),
+                Ok(serial) => return Ok(serial.in_charset(self.charset())),
                 Err((port, _)) => port,
             }
         } else {
             port
         };
-        Serial::enter(port).map_err(|(_, error)| say::about(name, error.spoken()).into())
+        let serial = Serial::enter(port).map_err(|(_, error)| of_port(&name, error))?;
+        Ok(serial.in_charset(self.charset()))
     }
 
     /// The port that is only watched, and its rate.
     pub(crate) fn watched(&self) -> anyhow::Result<(String, u32)> {
         match (&self.port, self.baud) {
-            (Some(name), Rate::Baud(baud)) => Ok((name.clone(), baud)),
-            (Some(_), Rate::Auto) => bail!(say::watch_finds_no_rate()),
-            (None, _) => bail!(say::which_line()),
+            (Some(name), Rate::Baud(baud)) => Ok((name.0.clone(), baud)),
+            (Some(_), Rate::Auto) => bail!(Usage(say::watch_finds_no_rate())),
+            (None, _) => bail!(Usage(say::which_line())),
         }
     }
 
@@ -190,45 +239,57 @@ impl PortArgs {
     }
 
     pub(crate) fn enter(&self) -> anyhow::Result<Serial<OpenPort>> {
-        let Some(name) = self.port.as_deref() else {
-            bail!(say::which_device());
+        let Some(PortName(name)) = &self.port else {
+            bail!(Usage(say::which_device()));
         };
         let rates = match self.baud {
             Rate::Baud(baud) => vec![baud],
             Rate::Auto => RATES.to_vec(),
         };
         crate::port::stop_cleanly()?;
+        let start = Instant::now();
         let mut last = None;
         for baud in rates {
+            // Nobody finds the plug for each rate anew.
+            let left = SWITCHED_ON.saturating_sub(start.elapsed());
+            if self.enter == Way::Window && left.is_zero() {
+                break;
+            }
             let port = OpenPort::open(name, baud)?;
-            match self.enter_at(port) {
+            match self.enter_at(port, left) {
                 Ok(serial) => {
+                    let serial = serial.in_charset(self.charset());
                     if self.baud == Rate::Auto {
                         tell(say::rate_found(baud));
                     }
                     return Ok(serial);
                 }
+                Err(error @ DoorError::Stopped(_)) => return Err(of_port(name, error)),
                 Err(error) => last = Some(error),
             }
         }
-        match last {
-            Some(error @ (DoorError::NotInCommandState | DoorError::Silent))
-                if self.enter == Way::Escape =>
-            {
-                bail!(say::about(name, say::enter_none_is_for(error.spoken())))
-            }
-            Some(error) => bail!(say::about(name, error.spoken())),
-            None => bail!(say::about(name, say::no_rate())),
-        }
+        let Some(error) = last else {
+            bail!(say::about(name, say::no_rate()));
+        };
+        let may_be_left = matches!(error, DoorError::NotInCommandState | DoorError::Silent);
+        Err(if may_be_left && self.enter == Way::Escape {
+            anyhow::Error::from(MayBeLeft(error)).context(name.clone())
+        } else {
+            of_port(name, error)
+        })
     }
 
-    fn enter_at(&self, port: OpenPort) -> Result<Serial<OpenPort>, DoorError> {
+    fn enter_at(
+        &self,
+        port: OpenPort,
+        switched_on: Duration,
+    ) -> Result<Serial<OpenPort>, DoorError> {
         let bare = |(_, error): (OpenPort, DoorError)| error;
         match self.enter {
             Way::None => Serial::in_command_state(port).map_err(bare),
             Way::Window => {
                 tell(say::switch_off_and_on());
-                Serial::by_window(port, SWITCHED_ON).map_err(bare)
+                Serial::by_window(port, switched_on).map_err(bare)
             }
             Way::Escape => match Serial::enter(port) {
                 Ok(serial) => Ok(serial),
@@ -238,7 +299,13 @@ impl PortArgs {
                 {
                     tell(error.spoken());
                     tell(say::switch_or_end());
-                    Serial::by_window(port, SWITCHED_ON).map_err(|_| error)
+                    Serial::by_window(port, switched_on).map_err(|(_, late)| {
+                        if matches!(late, DoorError::Stopped(_)) {
+                            late
+                        } else {
+                            error
+                        }
+                    })
                 }
                 Err(fault) => Err(bare(fault)),
             },

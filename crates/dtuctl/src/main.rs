@@ -4,6 +4,7 @@
 
 mod clock;
 mod device;
+mod fault;
 mod pages;
 mod password;
 mod pdu;
@@ -74,19 +75,26 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    let parsed = Cli::try_parse().unwrap_or_else(|error| {
+        if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+            fault::of_arguments(&error);
+        }
+        error.exit()
+    });
     let Cli {
         port,
         lang,
         command,
-    } = Cli::parse();
+    } = parsed;
     say::choose(lang);
+    let wants_json = command.wants_json();
     let done = match command {
         Command::Dump(dump) => dump.run(&port),
         Command::Apply(apply) => apply.run(&port),
         Command::Set(set) => set.run(&port),
         Command::Status(status) => status.run(&port),
         Command::Watch(watch) => watch.run(&port),
-        Command::Ui(ui) => return ended(ui.run(port)),
+        Command::Ui(ui) => return ended(ui.run(port), wants_json),
         Command::Names => settings::names(),
         Command::Save => raw::save(&port),
         Command::Restart => raw::restart(&port),
@@ -96,20 +104,38 @@ fn main() -> ExitCode {
         Command::Man(man) => man.run(),
         Command::Pdu(command) => return command.run(),
     };
-    ended(done)
+    ended(done, wants_json)
 }
 
-fn ended(done: settings::Ended) -> ExitCode {
+impl Command {
+    /// Whether stdout is for a program.
+    fn wants_json(&self) -> bool {
+        match self {
+            Self::Dump(dump) => dump.json,
+            Self::Apply(apply) => apply.json,
+            Self::Status(status) => status.json,
+            Self::Watch(watch) => watch.prints_lines(),
+            Self::Set(_)
+            | Self::Ui(_)
+            | Self::Names
+            | Self::Save
+            | Self::Restart
+            | Self::Factory(_)
+            | Self::At(_)
+            | Self::Pdu(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+        }
+    }
+}
+
+fn ended(done: settings::Ended, wants_json: bool) -> ExitCode {
     done.unwrap_or_else(|error| {
         let is_pipe = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
         // The reader has seen enough: `dtuctl names | head`.
         if error.downcast_ref::<io::Error>().is_some_and(is_pipe) {
             return ExitCode::SUCCESS;
         }
-        say::tell(say::of_error(&error));
-        if error.is::<say::Usage>() {
-            return ExitCode::from(settings::USAGE);
-        }
-        ExitCode::FAILURE
+        fault::end(&error, wants_json)
     })
 }

@@ -6,9 +6,10 @@ use anyhow::bail;
 use clap::Args;
 use dtu_setup::chinese::words_of_device;
 use dtu_setup::door::{Door, End};
+use dtu_setup::values::UNCHANGED;
 
 use crate::device::PortArgs;
-use crate::say::{self, tell};
+use crate::say::{self, Usage, tell};
 use crate::settings::Ended;
 use crate::show::plain;
 use crate::sms::Texts;
@@ -28,8 +29,13 @@ pub(crate) struct Factory;
 impl At {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
         if let Some(odd) = self.lines.iter().find(|line| line.contains(['\r', '\n'])) {
-            tell(say::holds_line_end(plain(odd)));
-            return Ok(ExitCode::from(2));
+            bail!(Usage(say::holds_line_end(plain(odd))));
+        }
+        if self.lines.iter().any(|line| line.trim().is_empty()) {
+            bail!(Usage(say::empty_command()));
+        }
+        for line in self.lines.iter().filter(|line| has_secret(line)) {
+            tell(say::secret_in_command(dtu_proto::shown_command(line)));
         }
         let texts = Texts::default().and(self.lines.len(), say::texts_command);
         port.with_device(&texts, |door| {
@@ -57,6 +63,11 @@ impl At {
     }
 }
 
+/// Whether a secret stands in it.
+fn has_secret(line: &str) -> bool {
+    !line.contains(UNCHANGED) && dtu_proto::shown_command(line).contains(UNCHANGED)
+}
+
 /// `ATW`: what runs is stored.
 pub(crate) fn save(port: &PortArgs) -> Ended {
     let texts = Texts::default().and(1, say::texts_store);
@@ -73,7 +84,7 @@ pub(crate) fn restart(port: &PortArgs) -> Ended {
 
 impl Factory {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
-        if !port.yes && !say::agrees(say::all_is_lost_go_on(), say::all_would_be_lost())? {
+        if !port.yes && !say::agrees(say::all_is_lost_go_on(), Usage(say::all_would_be_lost()))? {
             return Ok(ExitCode::FAILURE);
         }
         let texts = Texts::default().and(2, say::texts_restart);

@@ -56,7 +56,14 @@ dtu_setup::sentences! {
         "密码为 1 到 5 个字符，不含逗号和空格";
     type_password() = "Password of the device: ", "设备密码：";
 
+    type_value(name) = "{name}: ", "{name}：";
+
     // Single commands.
+    empty_command() = "a command is empty; AT alone asks whether the device is there", "指令为空；单独的 AT 可询问设备是否在线";
+    secret_in_command(line) =
+        "{line}: its secret stands in the list of processes, for every user of this machine; \
+         dtuctl set NAME=@FILE keeps it out",
+        "{line}：其中的密码会出现在进程列表中，本机所有用户可见；请改用 dtuctl set 名称=@文件";
     holds_line_end(line) =
         "{line} holds a line end; give each command alone",
         "{line} 含有换行；请逐条给出指令";
@@ -68,6 +75,10 @@ dtu_setup::sentences! {
         "设备的全部参数将丢失，并且设备重启。继续吗？[y/N] ";
 
     // Settings.
+    secret_as_argument(key) =
+        "{key} is a secret, and arguments stand in the list of processes, for every user of this machine: \
+         write {key}=@FILE; @- is stdin",
+        "{key} 是密码，而命令行参数会出现在进程列表中，本机所有用户可见：请写 {key}=@文件；@- 为标准输入";
     name_and_value(pair) = "{pair}: write NAME=VALUE", "{pair}：请写成 名称=值";
     nothing_to_do() = "nothing to do", "无需更改";
     is_set() =
@@ -78,6 +89,9 @@ dtu_setup::sentences! {
     value_not_told() = "(not told)", "（未返回）";
     not_read(group, why) = "not read: {group}: {why}", "未读到：{group}：{why}";
     no_reply_tells() = "no reply tells it", "没有应答返回该值";
+    told_no_text() =
+        "what the device tells is no text in the charset of the line; --charset says which it has",
+        "设备返回的内容不是串口字符集中的文本；请用 --charset 指定字符集";
     did_not_tell() = "the device did not tell it", "设备未返回该值";
     done() = "done: set, stored, read back", "完成：已设置、保存并读回";
     not_verifiable(key) = "not verifiable: {key} (no reply tells it)", "无法核对：{key}（没有应答返回该值）";
@@ -116,7 +130,7 @@ dtu_setup::sentences! {
     in_use_by_another() =
         "in use by another process (of another user)",
         "正在被其他用户的进程使用";
-    stopped() = "stopped", "已停止";
+    stopped() = "stopped by the user (Ctrl-C, or a signal)", "已被用户中止（Ctrl-C 或信号）";
     takes_no_bytes() = "the port takes no bytes (flow control?)", "端口不接收数据（流控？）";
     line_closed() = "the other end has closed the line", "对端已关闭连接";
     device_gone() = "the device is gone", "设备已移除";
@@ -206,13 +220,39 @@ impl Spoken for Usage {
     }
 }
 
-impl fmt::Display for Usage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+macro_rules! errors {
+    ($($kind:ty),+) => {
+        $(impl fmt::Display for $kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.spoken().fmt(f)
+            }
+        }
+
+        impl std::error::Error for $kind {})+
+    };
+}
+
+errors!(Usage, BadFile, MayBeLeft);
+
+/// A file with a fault, with its place.
+#[derive(Debug)]
+pub(crate) struct BadFile(pub(crate) Sentence);
+
+/// A device that did not come into its command state, and may have been left there.
+#[derive(Debug)]
+pub(crate) struct MayBeLeft(pub(crate) DoorError);
+
+impl Spoken for BadFile {
+    fn spoken(&self) -> Sentence {
+        self.0.clone()
     }
 }
 
-impl std::error::Error for Usage {}
+impl Spoken for MayBeLeft {
+    fn spoken(&self) -> Sentence {
+        enter_none_is_for(self.0.spoken())
+    }
+}
 
 /// `--lang`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -304,7 +344,16 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Sentence {
             })+
         };
     }
-    known!(Sentence, DoorError, Fault, UnknownKey, Usage, io::Error);
+    known!(
+        Sentence,
+        DoorError,
+        Fault,
+        UnknownKey,
+        Usage,
+        BadFile,
+        MayBeLeft,
+        io::Error
+    );
     if let Some(number) = cause.downcast_ref::<rustix::io::Errno>() {
         return io::Error::from(*number).spoken();
     }
@@ -322,7 +371,8 @@ mod tests {
         for (id, english, chinese) in TABLE {
             let is_han = |char: char| ('\u{4E00}'..='\u{9FFF}').contains(&char);
             assert!(!english.contains(is_han), "{id}: {english}");
-            let is_said = chinese.contains(is_han) || ["about", "new_secret"].contains(id);
+            let is_said =
+                chinese.contains(is_han) || ["about", "new_secret", "type_value"].contains(id);
             assert!(is_said, "{id}: {chinese}");
         }
     }
@@ -344,7 +394,7 @@ mod tests {
     }
 
     /// Texts that stand where they are.
-    const ENGLISH: [&str; 10] = [
+    const ENGLISH: [&str; 11] = [
         // For programs, in JSON.
         "dry run",
         "nothing to do",
@@ -353,6 +403,7 @@ mod tests {
         "must be listen:ADDR:PORT, tcp:HOST:PORT or sms:NUMBER",
         "must be at:DEVICE, as at:/dev/ttyUSB2",
         "must be a number of Bd or auto",
+        "must be the path of a device, or tcp:HOST:PORT",
         // For the page, which has other places for both.
         "feed: it is set up by AT alone",
         "feed of messages: AT+CMGL reads them",

@@ -5,18 +5,20 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use dtu_setup::apply::{self, Outcome, Plan, Step, groups_of, most};
 use dtu_setup::door::Door;
 use dtu_setup::file::{self, Format};
 use dtu_setup::reading::{Reading, commands_for, read_for};
 use dtu_setup::say::{Language, Spoken as _};
+use dtu_setup::values::UNCHANGED;
 use dtu_setup::{Group, Key, Schema, Values, chinese};
 use serde_json::json;
 
 use crate::device::PortArgs;
-use crate::say::{self, language, of_error, said, tell, to_stderr, to_stdout};
+use crate::password::secret;
+use crate::say::{self, BadFile, Usage, language, of_error, said, tell, to_stderr, to_stdout};
 use crate::show::{self, Progress};
 use crate::sms::Texts;
 
@@ -25,7 +27,7 @@ use crate::sms::Texts;
 pub(crate) struct Dump {
     /// For programs
     #[arg(long, conflicts_with = "toml")]
-    json: bool,
+    pub(crate) json: bool,
     /// For people, with what each value means (the default)
     #[arg(long)]
     toml: bool,
@@ -44,13 +46,14 @@ pub(crate) struct Apply {
     exit_code: bool,
     /// The result as one JSON object on stdout
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// Set single values, in the running set alone.
 #[derive(Debug, Args)]
 pub(crate) struct Set {
-    /// As `dtuctl names` lists them: CIPSCONT.1.ADDRESS=data.example.com CIMOD=0
+    /// As `dtuctl names` lists them: CIPSCONT.1.ADDRESS=data.example.com CIMOD=0. A secret comes from a file, for every
+    /// user sees arguments: CIPSW=@FILE; @- is stdin
     #[arg(required = true, value_name = "NAME=VALUE")]
     values: Vec<String>,
 }
@@ -86,13 +89,9 @@ impl Dump {
 impl Apply {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
         let schema = Schema::new();
-        let wanted = match self.wanted(&schema) {
-            Ok(wanted) => wanted,
-            Err(error) => {
-                tell(of_error(&error));
-                return Ok(ExitCode::from(USAGE));
-            }
-        };
+        let wanted = self
+            .wanted(&schema)
+            .map_err(|error| BadFile(of_error(&error)))?;
         let progress = Progress::new();
         let groups = groups_of(&wanted);
         let most = most(&schema, &wanted);
@@ -181,8 +180,6 @@ impl Apply {
 
 /// As the console takes; all settings are a few thousand bytes.
 const FILE_MOST: u64 = 1 << 20;
-/// Wrong usage: a file with a fault.
-pub(crate) const USAGE: u8 = 2;
 /// Failed, and the old values are not back.
 const MIXED: u8 = 3;
 /// A dry run found differences.
@@ -246,21 +243,8 @@ impl Set {
         let schema = Schema::new();
         let mut wanted = Values::default();
         for pair in &self.values {
-            let fault = match pair.split_once('=') {
-                None => say::name_and_value(pair),
-                Some((name, value)) => match schema.key(name.trim()) {
-                    Err(error) => error.spoken(),
-                    Ok(key) => match dtu_setup::check::value(&schema, &key, value) {
-                        Err(words) => words,
-                        Ok(()) => {
-                            wanted.set(key, value.to_owned());
-                            continue;
-                        }
-                    },
-                },
-            };
-            tell(fault);
-            return Ok(ExitCode::from(USAGE));
+            let (key, value) = one(&schema, pair)?;
+            wanted.set(key, value);
         }
         let groups = groups_of(&wanted);
         let most = most(&schema, &wanted);
@@ -285,6 +269,24 @@ impl Set {
             })
         })
     }
+}
+
+/// `NAME=VALUE`; `NAME=@FILE` of a secret.
+fn one(schema: &Schema, pair: &str) -> anyhow::Result<(Key, String)> {
+    let (name, value) = pair
+        .split_once('=')
+        .ok_or_else(|| Usage(say::name_and_value(pair)))?;
+    let key = schema
+        .key(name.trim())
+        .map_err(|error| Usage(error.spoken()))?;
+    let is_secret = schema.field(&key).secret && !value.is_empty() && value != UNCHANGED;
+    let value = match value.strip_prefix('@') {
+        Some(file) if is_secret => secret(file.as_ref(), &key.to_string())?,
+        None if is_secret => bail!(Usage(say::secret_as_argument(&key))),
+        Some(_) | None => value.to_owned(),
+    };
+    dtu_setup::check::value(schema, &key, &value).map_err(Usage)?;
+    Ok((key, value))
 }
 
 /// What a value means, and what is allowed.

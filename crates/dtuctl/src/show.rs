@@ -78,6 +78,7 @@ pub(crate) fn unread(reading: &Reading) -> String {
             Why::NoReadForm => say::no_reply_tells(),
             Why::Refused(words) => words_of_device(words).map(plain),
             Why::NotTold => say::did_not_tell(),
+            Why::NoText => say::told_no_text(),
         };
         let _ = writeln!(text, "{}", said(say::not_read(&unread.group, why)));
     }

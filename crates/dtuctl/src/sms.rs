@@ -10,6 +10,7 @@ use dtu_setup::sms::Sms;
 
 use crate::port::{OpenPort, stop_cleanly};
 use crate::say::{self, Usage, tell};
+use crate::via::is_dialled;
 
 /// `at:DEVICE`: the modem's AT port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,11 @@ impl FromStr for ModemPort {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let device = text.strip_prefix("at:").filter(|it| !it.is_empty());
+        let is_good = |device: &&str| {
+            let address = device.strip_prefix("tcp:");
+            address.map_or(!device.is_empty(), is_dialled)
+        };
+        let device = text.strip_prefix("at:").filter(is_good);
         device
             .map(|device| Self(device.to_owned()))
             .ok_or_else(|| "must be at:DEVICE, as at:/dev/ttyUSB2".to_owned())
@@ -115,7 +120,7 @@ mod tests {
             of("at:/dev/ttyUSB2"),
             Ok(ModemPort("/dev/ttyUSB2".to_owned()))
         );
-        for wrong in ["/dev/ttyUSB2", "at:", "mm", ""] {
+        for wrong in ["/dev/ttyUSB2", "at:", "at:tcp:bad", "mm", ""] {
             assert!(of(wrong).is_err(), "{wrong}");
         }
     }

@@ -22,7 +22,7 @@ use crate::sms::Texts;
 pub(crate) struct Status {
     /// As one JSON object
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 impl Status {

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use dtu_proto::radio::PhoneNumber;
+use dtu_setup::charset::Charset;
 use dtu_setup::remote::{Connection, Remote};
 use dtu_setup::serial::Port;
 use rustix::event::PollFlags;
 
 use crate::port::{CONNECT, OpenPort, connect, pause, stop_cleanly, wait};
-use crate::say::{self, tell};
+use crate::say::{self, Usage, tell};
 use crate::show::plain;
 
 /// `listen:ADDR:PORT` or `tcp:HOST:PORT`.
@@ -31,16 +32,28 @@ impl FromStr for Via {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let has_port = |address: &str| address.rsplit_once(':').is_some_and(|it| !it.0.is_empty());
         match text.split_once(':') {
-            Some(("listen", address)) if has_port(address) => Ok(Self::Listen(address.to_owned())),
-            Some(("tcp", address)) if has_port(address) => Ok(Self::Tcp(address.to_owned())),
+            Some(("listen", address)) if port_of(address).is_some() => {
+                Ok(Self::Listen(address.to_owned()))
+            }
+            Some(("tcp", address)) if is_dialled(address) => Ok(Self::Tcp(address.to_owned())),
             Some(("sms", number)) if number.len() <= DIGITS => PhoneNumber::new(number)
                 .map(Self::Sms)
                 .ok_or_else(|| WAYS.to_owned()),
             _ => Err(WAYS.to_owned()),
         }
     }
+}
+
+/// The port of `HOST:PORT`.
+fn port_of(address: &str) -> Option<u16> {
+    let (host, port) = address.rsplit_once(':')?;
+    port.parse().ok().filter(|_| !host.is_empty())
+}
+
+/// Whether it names somebody who can be dialled.
+pub(crate) fn is_dialled(address: &str) -> bool {
+    port_of(address).is_some_and(|port| port > 0)
 }
 
 impl fmt::Display for Via {
@@ -54,7 +67,7 @@ impl fmt::Display for Via {
 }
 
 /// The device behind it.
-pub(crate) fn enter(via: &Via, password: String) -> anyhow::Result<Remote<Wire>> {
+pub(crate) fn enter(via: &Via, password: String, charset: Charset) -> anyhow::Result<Remote<Wire>> {
     stop_cleanly()?;
     let wire = match via {
         Via::Listen(address) => listen(address)?,
@@ -62,12 +75,13 @@ pub(crate) fn enter(via: &Via, password: String) -> anyhow::Result<Remote<Wire>>
             port: OpenPort::of_stream(connect(address, CONNECT)?),
             by: By::Dialling(address.clone()),
         },
-        Via::Sms(_) => bail!(say::which_modem()),
+        Via::Sms(_) => bail!(Usage(say::which_modem())),
     };
     let remote = Remote::enter(wire, password).with_context(|| via.to_string())?;
-    if !remote.packet().is_empty() {
-        let packet = String::from_utf8_lossy(remote.packet());
-        tell(say::device_says(plain(packet.trim())));
+    let remote = remote.in_charset(charset);
+    let packet = remote.packet();
+    if !packet.is_empty() {
+        tell(say::device_says(plain(&packet)));
     }
     Ok(remote)
 }
@@ -184,6 +198,10 @@ mod tests {
             "listen",
             "listen:9000",
             "tcp::9000",
+            "tcp:bad",
+            "tcp:a:0",
+            "tcp:a:web",
+            "listen:0.0.0.0:70000",
             "sms:",
             "sms:pump",
             "sms:+861380013800013800138",

@@ -108,6 +108,7 @@ fn describe(schema: &Schema, known: &Known) -> Value {
                 Why::NoReadForm => "no reply tells it",
                 Why::Refused(words) => words,
                 Why::NotTold => "the device did not tell it",
+                Why::NoText => "what the device tells is no text in the charset of the line",
             };
             json!({ "group": unread.group.to_string(), "why": why })
         })

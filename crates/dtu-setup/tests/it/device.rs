@@ -35,8 +35,12 @@ impl Line {
 
     /// Its banner is still to be read.
     pub(crate) fn at_power_on(config: Config) -> Self {
+        Self::with(config, Options::default())
+    }
+
+    pub(crate) fn with(config: Config, options: Options) -> Self {
         Self {
-            bench: Bench::with(config, Options::default()),
+            bench: Bench::with(config, options),
             printed: Vec::new(),
             baud: 115_200,
             sent: Vec::new(),

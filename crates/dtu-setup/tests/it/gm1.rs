@@ -29,6 +29,12 @@ pub(crate) struct Ways {
     pub(crate) short_dump: bool,
     /// It refuses to restart.
     pub(crate) no_restart: bool,
+    /// It says nothing to a restart, as the manual prints none, and restarts.
+    pub(crate) restarts_in_silence: bool,
+    /// It says nothing to a restart, does not restart, and tells this later.
+    pub(crate) stays_and_says: Option<&'static str>,
+    /// It tells what it greets with.
+    pub(crate) tells_its_name: bool,
 }
 
 /// The real box.
@@ -225,9 +231,19 @@ impl Gm1 {
                 // A line that has nothing to do with it.
                 self.say("\r\n+CIEV: 1\r\n", Duration::from_secs(2));
             }
+            "AT+CIRESET" if self.ways.stays_and_says.is_some() => {
+                let text = format!("\r\n{}\r\n", self.ways.stays_and_says.unwrap_or_default());
+                self.say(&text, Duration::from_secs(7));
+            }
             "AT+CIRESET" => {
-                self.say_ok(false);
+                if !self.ways.restarts_in_silence {
+                    self.say_ok(false);
+                }
                 self.restart();
+            }
+            "AT+CIMODID?" if self.ways.tells_its_name => {
+                self.say_line("+CIMODID: \"USR-GPRS232-DTU\"");
+                self.say_ok(true);
             }
             "AT+ENTM" => {
                 self.say_ok(false);

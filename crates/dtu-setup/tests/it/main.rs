@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 mod apply;
+mod charset;
 mod device;
 mod files;
 mod gm1;
+mod noise;
 mod reading;
 mod real_boxes;
 mod remote;

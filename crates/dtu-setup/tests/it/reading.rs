@@ -88,7 +88,10 @@ fn a_reply_may_be_lost_and_three_in_a_row_end_the_reading() {
     }
     for nth in 1..=commands - 2 {
         let (reading, count) = loses(nth..=usize::MAX);
-        assert!(matches!(reading, Err(DoorError::Silent)), "{nth}");
+        assert!(
+            matches!(reading, Err(DoorError::FellSilent { commands: 3 })),
+            "{nth}"
+        );
         assert_eq!(count, nth + 2);
     }
 }
@@ -102,7 +105,10 @@ fn a_device_that_has_fallen_silent_is_not_asked_for_its_whole_status() {
         count: 0,
     };
     let told = dtu_setup::status::read_status(&mut loses);
-    assert!(matches!(told, Err(DoorError::Silent)), "{told:?}");
+    assert!(
+        matches!(told, Err(DoorError::FellSilent { commands: 3 })),
+        "{told:?}"
+    );
     assert_eq!(loses.count, 4);
 }
 

@@ -216,6 +216,46 @@ fn a_restart_that_is_refused_is_none() {
     assert_eq!(box_.restarts, 0);
 }
 
+/// The manual has no answer to it (2.8.6.50): the greeting behind it is one.
+#[test]
+fn manual_2_8_6_50_a_restart_without_an_answer_is_known_by_its_greeting() {
+    for tells_its_name in [false, true] {
+        let mut box_ = open(Ways {
+            restarts_in_silence: true,
+            tells_its_name,
+            ..Ways::default()
+        });
+        box_.restart("AT+CIRESET", None).unwrap();
+        assert_eq!(box_.port_mut().restarts, 1);
+        box_.leave().unwrap();
+        assert_eq!(box_.into_port().data, b"");
+    }
+}
+
+/// A box that was never away answers `AT` just as well.
+#[test]
+fn a_restart_without_an_answer_and_without_a_greeting_is_none() {
+    for (says, tells_its_name) in [
+        ("+CIEV: 1", false),
+        ("RING", false),
+        ("OK", false),
+        ("USR-GPRS232", true),
+        ("\x7F\u{FFFD}", false),
+    ] {
+        let mut box_ = open(Ways {
+            stays_and_says: Some(says),
+            tells_its_name,
+            ..Ways::default()
+        });
+        let failed = box_.restart("AT+CIRESET", None).unwrap_err();
+        assert!(
+            failed.to_string().contains("may not have restarted"),
+            "{says}: {failed}"
+        );
+        assert_eq!(box_.port_mut().restarts, 0);
+    }
+}
+
 /// The way in that a box without the escape leaves: switched off and on, it takes commands for 5 s.
 #[test]
 fn a_box_that_is_switched_on_is_caught_in_its_window() {

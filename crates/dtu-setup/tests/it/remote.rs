@@ -20,6 +20,8 @@ struct Relay {
     drops: usize,
     dials: usize,
     restart_reply: &'static str,
+    /// It takes nothing but `AT`.
+    is_mute: bool,
 }
 
 impl Port for Relay {
@@ -34,7 +36,7 @@ impl Port for Relay {
         if bytes == b"pump7,AT+CIRESET" {
             self.out.extend(self.restart_reply.bytes());
             self.is_gone = self.restart_reply.is_empty();
-        } else {
+        } else if !self.is_mute || bytes == b"pump7,AT" {
             self.out.extend(b"\r\nOK\r\n");
         }
         Ok(())
@@ -121,4 +123,20 @@ fn a_restart_that_is_refused_over_a_link_is_none() {
         "{result:?}"
     );
     assert_eq!(relay.dials, 0);
+}
+
+/// There is no wire to look at.
+#[test]
+fn a_link_that_falls_silent_is_told_without_a_word_of_wires() {
+    let relay = Relay {
+        is_mute: true,
+        ..Relay::default()
+    };
+    let mut door = Remote::enter(relay, "pump7".to_owned()).unwrap();
+    let words = crate::device::read(&mut door).unwrap_err().to_string();
+    assert!(
+        words.starts_with("the device answers no more: 3 commands"),
+        "{words}"
+    );
+    assert!(!words.contains("RX") && !words.contains("port"), "{words}");
 }

@@ -36,7 +36,7 @@ impl Ui {
         let usual = SocketAddr::from(([127, 0, 0, 1], PORT));
         let listen = self.console.unwrap_or(usual);
         if !listen.ip().to_canonical().is_loopback() {
-            bail!(say::beyond_this_host(listen.to_string()));
+            bail!(Usage(say::beyond_this_host(listen.to_string())));
         }
         let signals = signals()?;
         // A wrong port is told here, where somebody can give another one.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dtu_console::device::{Device, Features, Order, Radio, Unavailable, Via};
 use dtu_setup::door::{Door, DoorError, Reply};
 use dtu_setup::remote::Remote as Linked;
-use dtu_setup::say::Spoken as _;
+use dtu_setup::say::{Sentence, Spoken as _};
 use dtu_setup::serial::{Port as _, Serial};
 use serde_json::Value;
 
@@ -168,6 +168,14 @@ impl Door for Used<'_> {
 
     fn is_shut_at_once(&self) -> bool {
         matches!(&self.opened, Some(Opened::Linked(_)))
+    }
+
+    fn fits(&self, line: &str) -> Result<(), Sentence> {
+        match &self.opened {
+            Some(Opened::Serial(serial)) => serial.fits(line),
+            Some(Opened::Linked(linked)) => linked.fits(line),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use dtu_setup::Sentence;
+use dtu_setup::charset::Charset;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::escape::{Escape, Step};
@@ -38,6 +39,13 @@ pub(super) struct Now {
 const PAGE: usize = 10;
 
 impl App {
+    /// What is typed goes out in this charset.
+    pub(super) fn in_charset(charset: Charset) -> Self {
+        let mut app = Self::default();
+        app.prompt.charset = charset;
+        app
+    }
+
     /// What a key wants to be sent.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all other keys do nothing")]
     pub(super) fn key(&mut self, key: KeyEvent, now: Now) -> Vec<u8> {

@@ -31,14 +31,18 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
         let (name, baud) = port.watched()?;
-        let is_seen = io::stdin().is_terminal() && io::stdout().is_terminal();
-        if is_seen && !self.json {
-            screen::run(&name, baud)?;
-        } else {
+        if self.prints_lines() {
             stop_cleanly()?;
             print_lines(&mut Feed::open(&name, baud)?)?;
+        } else {
+            screen::run(&name, baud, port.charset())?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Whether stdout gets JSON lines.
+    pub(crate) fn prints_lines(&self) -> bool {
+        self.json || !(io::stdin().is_terminal() && io::stdout().is_terminal())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use dtu_proto::{CommandDescription, commands};
+use dtu_setup::charset::{Charset, encode};
 use dtu_setup::{Language, Sentence, chinese};
 
 use crate::say::{self, language, said};
@@ -50,6 +51,8 @@ impl LineEnd {
 pub(super) struct Prompt {
     pub(super) text: String,
     pub(super) line_end: LineEnd,
+    /// That of the line.
+    pub(super) charset: Charset,
     history: VecDeque<String>,
     /// Where in the history, from its end.
     at: usize,
@@ -63,6 +66,7 @@ impl Default for Prompt {
         Self {
             text: String::new(),
             line_end: LineEnd::default(),
+            charset: Charset::default(),
             history: VecDeque::new(),
             at: 0,
             table: commands().collect(),
@@ -74,9 +78,9 @@ impl Prompt {
     /// The bytes of the line, which is empty then.
     ///
     /// # Errors
-    /// What is wrong with an escape in it; the line stays.
+    /// What is wrong with an escape in it, or a character that the charset lacks; the line stays.
     pub(super) fn take(&mut self) -> Result<Vec<u8>, Sentence> {
-        let mut bytes = unescaped(&self.text)?;
+        let mut bytes = unescaped(&self.text, self.charset)?;
         bytes.extend_from_slice(self.line_end.bytes());
         let line = std::mem::take(&mut self.text);
         self.at = 0;
@@ -163,12 +167,12 @@ impl Prompt {
     }
 }
 
-/// `\x02`, `\r`, `\n`, `\t`, `\\`; everything else as it is, in UTF-8.
-fn unescaped(text: &str) -> Result<Vec<u8>, Sentence> {
+/// `\x02`, `\r`, `\n`, `\t`, `\\`; everything else as it is, in the charset of the line.
+fn unescaped(text: &str, charset: Charset) -> Result<Vec<u8>, Sentence> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        bytes.extend(encode(charset, &rest[..at])?);
         let escape = &rest[at + 1..];
         let (byte, taken) = match escape.bytes().next() {
             Some(b'r') => (b'\r', 1),
@@ -186,7 +190,7 @@ fn unescaped(text: &str) -> Result<Vec<u8>, Sentence> {
         bytes.push(byte);
         rest = &escape[taken..];
     }
-    bytes.extend_from_slice(rest.as_bytes());
+    bytes.extend(encode(charset, rest)?);
     Ok(bytes)
 }
 
@@ -231,6 +235,17 @@ mod tests {
             assert!(prompt.take().is_err(), "{wrong}");
             assert_eq!(prompt.text, wrong, "it stays");
         }
+    }
+
+    #[test]
+    fn text_goes_out_in_the_charset_of_the_line() {
+        let mut prompt = typed("AT+CIMODID=泵\\x00站");
+        assert_eq!(prompt.take().unwrap(), b"AT+CIMODID=\xB1\xC3\x00\xD5\xBE\r");
+        prompt.text = "Ä".to_owned();
+        let lacks = prompt.take().unwrap_err();
+        assert!(lacks.english().starts_with("Ä is not in GBK"), "{lacks}");
+        prompt.charset = Charset::Utf8;
+        assert_eq!(prompt.take().unwrap(), "Ä\r".as_bytes());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant, SystemTime};
 
+use dtu_setup::charset::Charset;
 use ratatui::crossterm::event::{self, Event};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
@@ -16,7 +17,7 @@ use super::view::draw;
 use crate::port::{stop_cleanly, stops};
 
 /// Until the user ends it.
-pub(super) fn run(name: &str, baud: u32) -> anyhow::Result<()> {
+pub(super) fn run(name: &str, baud: u32, charset: Charset) -> anyhow::Result<()> {
     stop_cleanly()?;
     let feed = Feed::open(name, baud)?;
     let terminal = ratatui::try_init()?;
@@ -25,7 +26,7 @@ pub(super) fn run(name: &str, baud: u32) -> anyhow::Result<()> {
         name: name.to_owned(),
         feed,
         keys,
-        app: App::default(),
+        app: App::in_charset(charset),
         terminal,
         start: Instant::now(),
         drawn: None,

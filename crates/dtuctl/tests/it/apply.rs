@@ -113,13 +113,21 @@ fn wrong_usage_ends_with_2_before_anything_is_sent() {
         &["set", "CIMOD=9"],
         &["at", "AT\rAT"],
         &["at"],
+        &["at", ""],
+        &["at", "AT", " "],
         &["--baud", "fast", "dump"],
         &["apply", "--exit-code", name],
     ] {
         dtuctl(&[&["--port", "/nowhere"], arguments].concat()).with(2);
     }
-    let no_port = dtuctl(&["dump"]).with(1);
-    assert!(no_port.err.contains("--port PATH"), "{}", no_port.err);
+    for arguments in [&["dump"][..], &["status"], &["save"], &["watch"], &["ui"]] {
+        let no_port = dtuctl(arguments).with(2);
+        assert!(no_port.err.contains("--port PATH"), "{}", no_port.err);
+    }
+    for port in ["tcp:bad", "tcp::9000", "tcp:a:0", "tcp:a:web", ""] {
+        let wrong = dtuctl(&["--port", port, "dump"]).with(2);
+        assert!(wrong.err.contains("tcp:HOST:PORT"), "{port}: {}", wrong.err);
+    }
 }
 
 /// A box that tells two settings, and refuses what `refuses` says.

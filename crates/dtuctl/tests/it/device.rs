@@ -27,6 +27,8 @@ fn plays_the_device() {
 /// A running device; killed when dropped.
 pub(crate) struct Device {
     child: Child,
+    /// Of its web console, if it has one.
+    console: String,
     folder: tempfile::TempDir,
 }
 
@@ -43,17 +45,29 @@ impl Device {
 
     /// With a modem of its own.
     pub(crate) fn with_modem(seconds: u32, modem: &str, at: &[&str]) -> Self {
+        let mut more = format!("--console\noff\n--modem\n{modem}\n--setup-window\n{seconds}");
+        for command in at {
+            write!(more, "\n--at\n{command}").unwrap();
+        }
+        Self::with("", &more)
+    }
+
+    /// With a settings file, and a web console of its own.
+    pub(crate) fn with_console(settings: &str) -> Self {
+        Self::with(settings, "--console\n127.0.0.1:0\n--setup-window\n0")
+    }
+
+    /// `more`: arguments, one a line.
+    fn with(settings: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let mut arguments = format!(
-            "dtud\n--serial\npty:{}\n--state\n{}\n--console\noff\n--modem\n{modem}\n\
-             --setup-window\n{seconds}",
+        fs::write(path("settings.toml"), settings).unwrap();
+        let arguments = format!(
+            "dtud\n--serial\npty:{}\n--state\n{}\n--settings\n{}\n{more}",
             path("line"),
             path("state"),
+            path("settings.toml"),
         );
-        for command in at {
-            write!(arguments, "\n--at\n{command}").unwrap();
-        }
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "device::plays_the_device", "--nocapture"])
             .env(ARGUMENTS, arguments)
@@ -62,8 +76,18 @@ impl Device {
             .stderr(fs::File::create(folder.path().join("log")).unwrap())
             .spawn()
             .unwrap();
-        wait_until_ready(child.stdout.take().unwrap(), folder.path());
-        Self { child, folder }
+        let ready = wait_until_ready(child.stdout.take().unwrap(), folder.path());
+        let console = ready.rsplit("http://").next().unwrap_or_default();
+        Self {
+            child,
+            console: console.trim_end_matches('/').to_owned(),
+            folder,
+        }
+    }
+
+    /// The address of its web console.
+    pub(crate) fn console(&self) -> &str {
+        &self.console
     }
 
     /// The line to it.
@@ -102,17 +126,17 @@ impl Drop for Device {
     }
 }
 
-fn wait_until_ready(stdout: std::process::ChildStdout, folder: &Path) {
+fn wait_until_ready(stdout: std::process::ChildStdout, folder: &Path) -> String {
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             if line.contains("ready serial=") {
-                let _ = tell.send(());
+                let _ = tell.send(line);
             }
         }
     });
-    if told.recv_timeout(SOON).is_err() {
+    told.recv_timeout(SOON).unwrap_or_else(|_| {
         let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
         panic!("dtud did not start: {log}");
-    }
+    })
 }

@@ -65,7 +65,7 @@ HTPHD = "Accept:text/plain||X-Meter:7"
 HTPTO = 7
 HTPFLT = "OFF"
 CINETAT = 1
-CIMODID = "Zähler 7, \"Nord\""
+CIMODID = "水表 7，\"北\""
 CMGF = 1
 CSCS = "UCS2"
 CSTT = { APN = "ctnet", USER = "u", PASSWORD = "p4ss" }

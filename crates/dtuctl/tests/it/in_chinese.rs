@@ -73,7 +73,7 @@ fn what_a_device_tells_is_shown_in_chinese_rows() {
 }
 
 /// A box that is switched off.
-struct Deaf;
+pub(crate) struct Deaf;
 
 impl Plays for Deaf {
     fn play(&mut self, _: &[u8], _: Duration) -> Vec<u8> {

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 mod apply;
+mod charset;
 mod common;
 mod device;
+mod failures;
 #[allow(dead_code, reason = "the tests of dtu-setup use the rest of it")]
 #[path = "../../../dtu-setup/tests/it/gm1.rs"]
 mod gm1;
@@ -14,6 +16,7 @@ mod pdu;
 mod ports;
 mod program;
 mod scripted;
+mod secrets;
 mod sms;
 mod status;
 mod ui;

@@ -14,6 +14,11 @@ use crate::program::{dtuctl, on};
 /// A console that runs; ended when dropped.
 struct Ui {
     child: Child,
+    page: Page,
+}
+
+/// A web console.
+pub(crate) struct Page {
     address: String,
     csrf: String,
 }
@@ -39,8 +44,30 @@ impl Ui {
             .trim_start_matches("http://")
             .trim_end_matches('/')
             .to_owned();
-        let mut this = Self {
+        Self {
             child,
+            page: Page::at(address),
+        }
+    }
+
+    fn get(&self, path: &str) -> Value {
+        self.page.get(path)
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        as_json(&self.page.ask("POST", path, &body.to_string()))
+    }
+
+    fn end(mut self) -> bool {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Page {
+    pub(crate) fn at(address: String) -> Self {
+        let mut this = Self {
             address,
             csrf: String::new(),
         };
@@ -49,14 +76,15 @@ impl Ui {
     }
 
     fn get(&self, path: &str) -> Value {
-        self.ask("GET", path, "")
+        as_json(&self.ask("GET", path, ""))
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
-        self.ask("POST", path, &body.to_string())
+    /// The settings as a file.
+    pub(crate) fn dump(&self) -> String {
+        self.ask("POST", "export", r#"{"format":"toml"}"#)
     }
 
-    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+    fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let (host, csrf, length) = (&self.address, &self.csrf, body.len());
         let mut stream = TcpStream::connect(host).unwrap();
         stream.set_read_timeout(Some(SOON * 3)).unwrap();
@@ -68,14 +96,12 @@ impl Ui {
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         let (_, body) = text.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {text}"))
+        body.to_owned()
     }
+}
 
-    fn end(mut self) -> bool {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        self.child.wait().unwrap().success()
-    }
+fn as_json(body: &str) -> Value {
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
 }
 
 impl Drop for Ui {
@@ -249,7 +275,7 @@ fn a_device_behind_a_relay_is_set_up_by_the_page() {
 
 #[test]
 fn it_listens_on_this_host_alone() {
-    let refused = dtuctl(&["--port", "/dev/null", "ui", "--console", "0.0.0.0:7200"]).with(1);
+    let refused = dtuctl(&["--port", "/dev/null", "ui", "--console", "0.0.0.0:7200"]).with(2);
     assert!(refused.err.contains("ssh -L"), "{}", refused.err);
     let refused = dtuctl(&["--port", "/dev/null", "ui"]).with(1);
     assert!(

@@ -203,7 +203,7 @@ fn without_a_password_nothing_is_dialled() {
         .env_remove("DTUCTL_PASSWORD")
         .output()
         .unwrap();
-    let refused = Ended::from(refused).with(1);
+    let refused = Ended::from(refused).with(2);
     assert!(refused.err.contains("--password-file"), "{}", refused.err);
     dtuctl(&["--via", "sms:10086", "at", "AT"]).with(2);
     dtuctl(&["--via", "listen:127.0.0.1:0", "--port", "x", "at", "AT"]).with(2);

@@ -190,7 +190,7 @@ fn the_terminal_shows_sends_escapes_and_leaves_the_device_at_work() {
 
 #[test]
 fn watch_sends_nothing_to_find_a_rate() {
-    let refused = crate::program::dtuctl(&["--baud", "auto", "--port", "x", "watch"]).with(1);
+    let refused = crate::program::dtuctl(&["--baud", "auto", "--port", "x", "watch"]).with(2);
     assert!(refused.err.contains("--baud N"), "{}", refused.err);
     let refused = on(std::path::Path::new("/nowhere"), &["watch"]).with(1);
     assert!(refused.err.contains("/nowhere"), "{}", refused.err);

@@ -1,0 +1,139 @@
+//! How a call fails: its exit code, and with --json one object on stdout.
+
+use std::path::Path;
+use std::process::Command;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::apply::two_settings;
+use crate::in_chinese::Deaf;
+use crate::program::{Ended, command, dtuctl, on, prints, says, send, started};
+use crate::scripted::{OnPty, Scripted};
+
+/// The kind of failure in the object, which says all that stderr does.
+#[track_caller]
+fn kind(ended: Ended, code: i32) -> String {
+    let ended = ended.with(code);
+    let told = ended.json();
+    assert_eq!(told["exit"], code, "{told}");
+    let message = told["error"]["message"].as_str().unwrap();
+    assert!(ended.err.contains(message), "{ended:?}");
+    assert_eq!(ended.out.lines().count(), 1, "{ended:?}");
+    told["error"]["kind"].as_str().unwrap().to_owned()
+}
+
+/// Every command that takes --json, and how it is called.
+const CALLS: [&[&str]; 4] = [
+    &["dump", "--json"],
+    &["apply", "--json", "/dev/null"],
+    &["status", "--json"],
+    &["watch", "--json"],
+];
+
+#[test]
+fn each_failure_of_a_json_call_is_one_object() {
+    for call in CALLS {
+        assert_eq!(kind(dtuctl(call), 2), "usage", "{call:?}");
+        assert_eq!(kind(on(Path::new("/nowhere"), call), 1), "port", "{call:?}");
+        let wrong = [call, &["--bogus"]].concat();
+        assert_eq!(kind(dtuctl(&wrong), 2), "usage", "{call:?}");
+    }
+    let deaf = OnPty::start(Deaf);
+    for call in [CALLS[0], CALLS[2]] {
+        assert_eq!(kind(on(deaf.port(), call), 1), "silent", "{call:?}");
+    }
+    let in_chinese = on(Path::new("/nowhere"), &["--lang", "zh", "status", "--json"]).with(1);
+    let message = in_chinese.json()["error"]["message"].clone();
+    assert!(message.as_str().unwrap().is_ascii(), "{message}");
+}
+
+/// How an apply ends is its own object; what keeps it from beginning is a failure as any other.
+#[test]
+fn an_apply_that_does_not_begin_says_so_in_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.toml");
+    let device = Scripted::start(two_settings(|_| false));
+    let apply = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        on(device.port(), &["apply", "--json", file.to_str().unwrap()])
+    };
+    assert_eq!(kind(apply("CIMOD = 9\n"), 2), "file");
+    assert_eq!(kind(apply("CIMOOD = 1\n"), 2), "file");
+    let missing = on(device.port(), &["apply", "--json", "/no/such/file"]);
+    assert_eq!(kind(missing, 2), "file");
+    device.look(|device| assert!(device.commands.is_empty()));
+    let done = apply("CIMOD = 1\n").json();
+    assert_eq!(done["error"], Value::Null, "{done}");
+}
+
+fn via(arguments: &[&str], password: Option<&str>) -> Ended {
+    let mut call: Command = command(&[&["--via", "tcp:127.0.0.1:1"], arguments].concat());
+    call.env_remove("DTUCTL_PASSWORD");
+    if let Some(password) = password {
+        call.env("DTUCTL_PASSWORD", password);
+    }
+    call.output().unwrap().into()
+}
+
+#[test]
+fn a_password_that_is_none_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    for text in ["", "\n", "a b\n", "a,b\n", "toolong\n", "a\nb\n", "泵\n"] {
+        std::fs::write(&file, text).unwrap();
+        let refused = via(
+            &["--password-file", file.to_str().unwrap(), "at", "AT"],
+            None,
+        );
+        let refused = refused.with(2);
+        assert!(
+            refused.err.contains("1 to 5 characters"),
+            "{text:?}: {}",
+            refused.err
+        );
+    }
+    via(&["--password-file", "/no/such/file", "at", "AT"], None).with(2);
+    via(&["at", "AT"], Some("a b")).with(2);
+    assert_eq!(kind(via(&["status", "--json"], None), 2), "usage");
+    // A good one, and nobody there.
+    assert_eq!(kind(via(&["status", "--json"], Some("pump7")), 1), "port");
+}
+
+/// Ctrl-C at each place is told as that, and is no fault of the port; the device goes on with its work.
+#[test]
+fn who_stops_it_is_told_so() {
+    let device = Scripted::start(|line| match line {
+        "AT" => "\r\nOK\r\n".to_owned(),
+        _ => "\r\n+X: 1\r\n".to_owned(),
+    });
+    let mut call = started(device.port(), &["at", "AT", "AT+X"]);
+    prints(&mut call, "OK\n");
+    send(&call, Signal::INT);
+    let ended = Ended::from(call.wait_with_output().unwrap()).with(1);
+    assert_eq!(
+        ended.err,
+        "dtuctl: stopped by the user (Ctrl-C, or a signal)\n"
+    );
+    device.look(|device| assert!(device.carries_data()));
+
+    let mut call = command(&["--via", "listen:127.0.0.1:0", "status", "--json"]);
+    let mut call = call.env("DTUCTL_PASSWORD", "pump7").spawn().unwrap();
+    let said = says(&mut call, "\n");
+    send(&call, Signal::INT);
+    let mut ended = Ended::from(call.wait_with_output().unwrap());
+    ended.err = said + &ended.err;
+    assert_eq!(kind(ended, 1), "stopped");
+}
+
+/// A device that is waited for at its switch.
+#[test]
+fn a_wait_for_the_switch_can_be_stopped() {
+    let device = Scripted::start(|_| String::new());
+    let mut call = started(device.port(), &["--enter", "window", "status", "--json"]);
+    let said = says(&mut call, "now\n");
+    send(&call, Signal::INT);
+    let mut ended = Ended::from(call.wait_with_output().unwrap());
+    ended.err = said + &ended.err;
+    assert_eq!(kind(ended, 1), "stopped");
+}
