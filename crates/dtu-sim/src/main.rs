@@ -1,6 +1,7 @@
-//! `dtu-sim`: worlds in virtual time, and replays of recorded logs.
+//! `dtu-sim`: worlds in virtual time, replays of recorded logs, AT modems, and fleets of devices with real sockets.
 #![forbid(unsafe_code)]
 
+mod fleet_command;
 mod serve;
 
 use std::ops::RangeInclusive;
@@ -18,7 +19,7 @@ const THREADS: u64 = 2;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    about = "Worlds in virtual time for the DTU core, and a simulated radio"
+    about = "Worlds in virtual time for the DTU core, a simulated radio, and fleets of real devices for a server"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -59,11 +60,16 @@ enum Command {
     /// A simulated network with AT modems on ptys, for other programs. Lines of the script language on standard
     /// input happen at once; what phones receive is printed.
     Modem(serve::ModemArgs),
-    /// Many devices and one server that goes and comes back: how they come back. Without --outage: all the trials that
+    /// Many real devices with real sockets, at one server: sends frames, checks the answers, and ends with an account of
+    /// every frame. Exit 1 if one is missing.
+    Fleet(Box<fleet_command::FleetArgs>),
+    /// A server that sends back what it gets, for tests and measurements of fleets.
+    Echo(fleet_command::EchoArgs),
+    /// Many devices and one server that goes and comes back, in virtual time: how they come back. Without --outage: all the trials that
     /// they must stand, of 0.5 to 300 s.
     Herd {
         /// Devices.
-        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         count: u32,
         /// Seed.
         #[arg(long, default_value_t = 1)]
@@ -126,6 +132,8 @@ fn main() -> ExitCode {
         }
         Command::Replay { file, quiet } => exit(replay(&file, quiet)),
         Command::Modem(args) => exit(serve::serve(&args)),
+        Command::Fleet(args) => fleet_command::run_fleet(*args),
+        Command::Echo(args) => fleet_command::run_echo(&args),
         Command::Herd {
             count,
             seed,
@@ -147,7 +155,7 @@ fn main() -> ExitCode {
                 }]
             };
             let all = || {
-                dtu_sim::fleet_trials(seed)
+                dtu_sim::herd_trials(seed)
                     .into_iter()
                     .map(|trial| Trial { count, ..trial })
                     .collect()
@@ -183,16 +191,19 @@ fn exit(done: anyhow::Result<()>) -> ExitCode {
 fn herd(trials: Vec<Trial>) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for trial in trials {
-        let fleet = dtu_sim::run_fleet(trial);
+        let start = real_now();
+        let fleet = dtu_sim::run_herd(trial);
         print(format_args!(
-            "{trial}: {} of {} back after {} (half), {} (nine in ten), {} ms (all); {} in the busiest 100 ms; {} in vain",
+            "{trial}: {} of {} back after {} (half), {} (nine in ten), {} ms (all); {} in the busiest 100 ms; {} in vain; \
+             took {:.1} s",
             fleet.back,
             trial.count,
             fleet.half / 1000,
             fleet.most / 1000,
             fleet.last / 1000,
             fleet.busiest,
-            fleet.in_vain
+            fleet.in_vain,
+            start.elapsed().as_secs_f64()
         ));
         if let Err(problem) = fleet.judge(&trial) {
             eprintln!("herd: {problem}");
@@ -200,6 +211,14 @@ fn herd(trials: Vec<Trial>) -> ExitCode {
         }
     }
     code
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a run in virtual time takes in real time"
+)]
+fn real_now() -> std::time::Instant {
+    std::time::Instant::now()
 }
 
 fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {

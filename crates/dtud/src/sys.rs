@@ -7,24 +7,13 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+pub(crate) use unsent::unsent;
+
 /// Registers a descriptor with the reactor.
 pub(crate) fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd always gives the same descriptor, and it is open until the AsyncFd, which deregisters it
     // first, is dropped or gives it back.
     Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
-}
-
-/// Bytes that were written and have not left: on a TCP socket those that the peer's TCP has not acknowledged
-/// (`SIOCOUTQ`), on a tty those that the driver still holds (`TIOCOUTQ`, the same number on Linux).
-pub(crate) fn unsent(fd: impl AsFd) -> io::Result<usize> {
-    let mut count: libc::c_int = 0;
-    // SAFETY: TIOCOUTQ stores one int through the pointer, which is valid for the call.
-    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
-    if answer == 0 {
-        Ok(usize::try_from(count).unwrap_or(0))
-    } else {
-        Err(io::Error::last_os_error())
-    }
 }
 
 /// How long the peer of a TCP connection takes to acknowledge, as the kernel smooths it.

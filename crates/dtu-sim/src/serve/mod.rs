@@ -1,6 +1,5 @@
 //! `dtu-sim modem`: AT modems on ptys, by the real clock. Everything they do is in [`cellular_sim::modem`].
 
-mod pty;
 mod replay;
 mod show;
 
@@ -15,10 +14,9 @@ use cellular_sim::modem::{Dialect, Oddities, Rack, RackOutput, Setup};
 use cellular_sim::radio::{Script, Settings, Subscriber};
 use dtu_proto::radio::{NetworkTime, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
+use dtu_sim::pty::Pty;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-
-use pty::Pty;
 
 /// From 1970 to 2000, in seconds.
 const TO_2000: u64 = 946_684_800;

@@ -9,7 +9,7 @@ use cellular_sim::modem::{ReplayModem, Transcript};
 use dtu_proto::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{ended, pty::Pty, real_now, say};
+use super::{Pty, ended, real_now, say};
 
 pub(super) fn serve(log: &Path, ptys: &[PathBuf], ending: &mut UnixStream) -> anyhow::Result<()> {
     let [path] = ptys else {

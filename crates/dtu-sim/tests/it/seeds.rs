@@ -148,9 +148,9 @@ fn the_same_seed_is_the_same_world() {
 
 #[test]
 fn d7_a_fleet_is_back_soon_and_spread_out_after_every_outage() {
-    let trials = dtu_sim::fleet_trials(1);
+    let trials = dtu_sim::herd_trials(1);
     for trial in &trials {
-        let fleet = dtu_sim::run_fleet(*trial);
+        let fleet = dtu_sim::run_herd(*trial);
         fleet
             .judge(trial)
             .unwrap_or_else(|problem| panic!("{problem}: {fleet:?}"));

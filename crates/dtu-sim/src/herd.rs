@@ -57,7 +57,7 @@ impl fmt::Display for Trial {
 
 /// How a fleet came back, the worst of all times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FleetReturn {
+pub struct HerdReturn {
     /// Devices that are connected at the end.
     pub back: usize,
     /// The most SYNs that came in any 100 ms from a return of the server on.
@@ -74,7 +74,7 @@ pub struct FleetReturn {
     slowest: u64,
 }
 
-impl FleetReturn {
+impl HerdReturn {
     /// What is not as it should be.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl FleetReturn {
 
 /// All the trials that a fleet of 200 must stand.
 #[must_use]
-pub fn fleet_trials(seed: u64) -> Vec<Trial> {
+pub fn herd_trials(seed: u64) -> Vec<Trial> {
     let mut trials = Vec::new();
     for outage in OUTAGES {
         for pause in PAUSES {
@@ -170,12 +170,12 @@ struct Fleet {
     /// SYNs that came since the server's return, at most 100 ms ago.
     syns: VecDeque<u64>,
     waited: Vec<u64>,
-    sum: FleetReturn,
+    sum: HerdReturn,
 }
 
 /// Runs one trial.
 #[must_use]
-pub fn run_fleet(trial: Trial) -> FleetReturn {
+pub fn run_herd(trial: Trial) -> HerdReturn {
     let mut fleet = Fleet {
         trial,
         members: (0..trial.count)
@@ -184,7 +184,7 @@ pub fn run_fleet(trial: Trial) -> FleetReturn {
         events: BinaryHeap::new(),
         syns: VecDeque::new(),
         waited: Vec::new(),
-        sum: FleetReturn::default(),
+        sum: HerdReturn::default(),
     };
     for index in 0..trial.count {
         fleet.input(index, 0, Input::Serial(SerialInput::Present));
@@ -390,7 +390,7 @@ impl Fleet {
         }
     }
 
-    fn sum_up(mut self) -> FleetReturn {
+    fn sum_up(mut self) -> HerdReturn {
         self.waited.sort_unstable();
         let part = |percent: usize| {
             self.waited

@@ -15,18 +15,25 @@ use rustix::termios::OptionalActions;
 /// What waits for a host that does not read; beyond, bytes are lost as on a wire, and counted.
 const QUEUE_MAX: usize = 64 * 1024;
 
-pub(crate) struct Pty {
+/// Of a program that serves it; it goes with this.
+#[derive(Debug)]
+pub struct Pty {
     master: OwnedFd,
     /// Without an open slave the master answers EIO, and hosts could not close and open.
     _slave: OwnedFd,
     name: PathBuf,
     link: PathBuf,
     queue: VecDeque<u8>,
-    pub(crate) lost: u64,
+    /// Bytes that found no reader.
+    pub lost: u64,
 }
 
 impl Pty {
-    pub(crate) fn open(link: &Path) -> io::Result<Self> {
+    /// Opens one, raw, with `link` leading to it.
+    ///
+    /// # Errors
+    /// The system has none, or something else has that name.
+    pub fn open(link: &Path) -> io::Result<Self> {
         check_replaceable(link)?;
         let master =
             rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
@@ -55,30 +62,45 @@ impl Pty {
         })
     }
 
-    pub(crate) const fn fd(&self) -> &OwnedFd {
+    /// The end of who serves it.
+    #[must_use]
+    pub const fn fd(&self) -> &OwnedFd {
         &self.master
     }
 
     /// Whether something waits to be written.
-    pub(crate) fn is_waiting(&self) -> bool {
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
         !self.queue.is_empty()
     }
 
-    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// What was written to it; 0 bytes = nothing.
+    ///
+    /// # Errors
+    /// Of the system.
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match rustix::io::read(&self.master, buffer) {
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(0),
             read => Ok(read?),
         }
     }
 
-    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Writes, and keeps what finds no room yet.
+    ///
+    /// # Errors
+    /// Of the system.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let room = QUEUE_MAX.saturating_sub(self.queue.len());
         self.lost += bytes.len().saturating_sub(room) as u64;
         self.queue.extend(bytes.iter().take(room));
         self.flush()
     }
 
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
+    /// Writes what was kept.
+    ///
+    /// # Errors
+    /// Of the system.
+    pub fn flush(&mut self) -> io::Result<()> {
         while !self.queue.is_empty() {
             match rustix::io::write(&self.master, self.queue.as_slices().0) {
                 Ok(0) | Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => break,

@@ -1,0 +1,282 @@
+//! What is in a frame: whose it is, its number, and a filling that can be told from every other. So an answer is checked
+//! without keeping what was sent.
+//!
+//! `[00002a.0000007]` (device 42, frame 7; sixteen bytes) and letters up to its length, which follows from the seed, the
+//! device and the number.
+
+use std::ops::RangeInclusive;
+
+use super::recorded::Recorded;
+
+/// The head of a frame, and the shortest frame.
+pub const HEAD: usize = 16;
+/// The longest: what a device takes as one frame.
+pub const LONGEST: usize = 1024;
+/// Numbers of frames of one device.
+pub(super) const NUMBERS: u32 = 1 << 28;
+
+/// The frames of a fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// How long they are.
+    pub length: RangeInclusive<u16>,
+    /// What the lengths are drawn from.
+    pub seed: u64,
+    /// Sent instead, as it is: no number is in it, and nothing can be checked.
+    pub recorded: Option<Recorded>,
+}
+
+impl Content {
+    /// Bytes of a frame.
+    #[must_use]
+    pub fn length(&self, device: u32, number: u32) -> usize {
+        if let Some(recorded) = &self.recorded {
+            return recorded.bytes(number).len();
+        }
+        let (low, high) = (*self.length.start(), *self.length.end());
+        let span = u64::from(high.saturating_sub(low)) + 1;
+        let drawn = mix(self.seed ^ (u64::from(device) << 32 | u64::from(number))) % span;
+        usize::from(low) + usize::try_from(drawn).unwrap_or(0)
+    }
+
+    /// Bytes of the longest.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.recorded
+            .as_ref()
+            .map_or(usize::from(*self.length.end()), Recorded::longest)
+            .max(1)
+    }
+
+    /// Puts a frame behind what is in `out`.
+    pub fn write(&self, device: u32, number: u32, out: &mut Vec<u8>) {
+        if let Some(recorded) = &self.recorded {
+            return out.extend_from_slice(recorded.bytes(number));
+        }
+        let length = self.length(device, number);
+        out.extend_from_slice(&head(device, number));
+        out.extend((HEAD..length).map(|place| filling(device, number, place)));
+    }
+}
+
+fn head(device: u32, number: u32) -> [u8; HEAD] {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let hex = |value: u32, place: usize, digits: usize| {
+        HEX[(value >> (4 * (digits - 1 - place)) & 15) as usize]
+    };
+    std::array::from_fn(|place| match place {
+        0 => b'[',
+        1..=6 => hex(device, place - 1, 6),
+        7 => b'.',
+        8..=14 => hex(number, place - 8, 7),
+        _ => b']',
+    })
+}
+
+fn read_head(head: &[u8; HEAD]) -> Option<(u32, u32)> {
+    let hex = |bytes: &[u8]| {
+        bytes.iter().try_fold(0_u32, |value, byte| {
+            let digit = char::from(*byte)
+                .to_digit(16)
+                .filter(|_| !byte.is_ascii_uppercase())?;
+            Some(value << 4 | digit)
+        })
+    };
+    (head[0] == b'[' && head[7] == b'.' && head[15] == b']')
+        .then(|| Some((hex(&head[1..7])?, hex(&head[8..15])?)))?
+}
+
+fn filling(device: u32, number: u32, place: usize) -> u8 {
+    let sum = device as usize * 3 + number as usize * 7 + place;
+    b'a' + (sum % 26) as u8
+}
+
+const fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+/// Finds frames in what comes back to one device, in pieces of any length.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reader {
+    head: [u8; HEAD],
+    /// Bytes of the frame that are there.
+    have: u16,
+    number: u32,
+    /// Bytes that belong to no frame, since it was last asked.
+    other: u32,
+}
+
+/// What a reader found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A whole frame of this device.
+    Frame(u32),
+    /// A whole head of a frame of another device.
+    Stranger(u32),
+    /// A frame that broke off, or has other bytes in it than were sent.
+    Damaged,
+}
+
+impl Reader {
+    /// Takes bytes; tells what it finds in them.
+    pub(super) fn feed(
+        &mut self,
+        content: &Content,
+        device: u32,
+        bytes: &[u8],
+        mut tell: impl FnMut(Found),
+    ) {
+        for byte in bytes {
+            self.take(content, device, *byte, &mut tell);
+        }
+    }
+
+    /// Bytes that belong to no frame, since this was last asked.
+    pub(super) const fn take_other(&mut self) -> u32 {
+        let other = self.other;
+        self.other = 0;
+        other
+    }
+
+    fn take(&mut self, content: &Content, device: u32, byte: u8, tell: &mut impl FnMut(Found)) {
+        let place = usize::from(self.have);
+        if place >= HEAD {
+            if byte != filling(device, self.number, place) {
+                self.have = 0;
+                tell(Found::Damaged);
+                // It may be where the next begins: the rest of this one was never sent.
+                return self.take(content, device, byte, tell);
+            }
+        } else if byte == b'[' || (place > 0 && fits(place, byte)) {
+            if byte == b'[' && place > 0 {
+                self.other += u32::from(self.have);
+                self.have = 0;
+            }
+            self.head[usize::from(self.have)] = byte;
+        } else {
+            self.other += u32::from(self.have) + 1;
+            self.have = 0;
+            return;
+        }
+        self.have += 1;
+        if usize::from(self.have) == HEAD {
+            let Some((whose, number)) = read_head(&self.head) else {
+                self.other += HEAD as u32;
+                self.have = 0;
+                return;
+            };
+            if whose != device {
+                self.have = 0;
+                return tell(Found::Stranger(whose));
+            }
+            self.number = number;
+        }
+        if usize::from(self.have) >= HEAD
+            && usize::from(self.have) == content.length(device, self.number)
+        {
+            self.have = 0;
+            tell(Found::Frame(self.number));
+        }
+    }
+}
+
+fn fits(place: usize, byte: u8) -> bool {
+    match place {
+        7 => byte == b'.',
+        15 => byte == b']',
+        _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CONTENT: Content = Content {
+        length: 16..=80,
+        seed: 7,
+        recorded: None,
+    };
+
+    fn frame(device: u32, number: u32) -> Vec<u8> {
+        let mut frame = Vec::new();
+        CONTENT.write(device, number, &mut frame);
+        frame
+    }
+
+    fn found(reader: &mut Reader, bytes: &[u8]) -> Vec<Found> {
+        let mut all = Vec::new();
+        reader.feed(&CONTENT, 42, bytes, |found| all.push(found));
+        all
+    }
+
+    #[test]
+    fn a_frame_says_whose_it_is() {
+        let sixteen = Content {
+            length: 16..=18,
+            seed: 1,
+            recorded: None,
+        };
+        let mut out = Vec::new();
+        sixteen.write(42, 7, &mut out);
+        assert!(out.starts_with(b"[00002a.0000007]"), "{out:?}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_answer_is_told() {
+        let mut reader = Reader::default();
+        let good = frame(42, 1);
+        assert_eq!(found(&mut reader, b"USR-GPRS232-DTU\r\n"), []);
+        assert_eq!(reader.take_other(), 17);
+        assert_eq!(found(&mut reader, &good), [Found::Frame(1)]);
+        // A connection broke off; what is asked again comes whole.
+        let long = (2..)
+            .find(|number| CONTENT.length(42, *number) > 20)
+            .unwrap();
+        let long = (long, frame(42, long));
+        assert_eq!(found(&mut reader, &long.1[..18]), []);
+        assert_eq!(
+            found(&mut reader, &long.1),
+            [Found::Damaged, Found::Frame(long.0)]
+        );
+        // A byte was changed.
+        let mut bent = long.1.clone();
+        bent[17] = b'X';
+        assert_eq!(found(&mut reader, &bent)[0], Found::Damaged);
+        assert_eq!(found(&mut reader, &frame(41, 1))[0], Found::Stranger(41));
+        assert_eq!(found(&mut reader, &good), [Found::Frame(1)]);
+    }
+
+    proptest! {
+        #[test]
+        fn frames_are_found_in_pieces_of_any_length(
+            numbers in prop::collection::vec(0_u32..NUMBERS, 1..20),
+            cuts in prop::collection::vec(1_usize..40, 1..60),
+            noise in "[ -Z^-~]{0,20}",
+        ) {
+            let mut stream = Vec::new();
+            for number in &numbers {
+                stream.extend_from_slice(noise.as_bytes());
+                stream.extend(frame(42, *number));
+            }
+            let mut reader = Reader::default();
+            let (mut all, mut rest) = (Vec::new(), &stream[..]);
+            for cut in cuts.iter().cycle() {
+                let (piece, behind) = rest.split_at((*cut).min(rest.len()));
+                all.extend(found(&mut reader, piece));
+                rest = behind;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            let wanted: Vec<Found> = numbers.iter().map(|number| Found::Frame(*number)).collect();
+            prop_assert_eq!(all, wanted);
+            prop_assert_eq!(reader.take_other() as usize, noise.len() * numbers.len());
+        }
+    }
+}

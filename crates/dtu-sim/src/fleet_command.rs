@@ -1,0 +1,215 @@
+//! `dtu-sim fleet` and `dtu-sim echo`: the command line, and what is shown while they run.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use dtu_sim::echo::Echo;
+use dtu_sim::fleet::limits::raise_descriptors;
+use dtu_sim::fleet::{self, Bound, Check, Fault, FleetError, Scenario, Template};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use view::Screen;
+
+mod view;
+
+/// What the command line says of a fleet.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FleetArgs {
+    /// All of it in a file, see docs/fleet.md; the options below go before what it says.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// The server: tcp://HOST:PORT.
+    #[arg(long, value_name = "tcp://HOST:PORT", value_parser = fleet::parse_target)]
+    target: Option<SocketAddr>,
+    /// Devices: 1..=1000000.
+    #[arg(long, value_name = "N", value_parser = |text: &str| Bound::COUNT.parse(text))]
+    count: Option<f64>,
+    /// Devices that are switched on in a second.
+    #[arg(long, value_name = "N", value_parser = |text: &str| Bound::RAMP.parse(text))]
+    ramp: Option<f64>,
+    /// Seconds between two frames of a device; 0 = no frames.
+    #[arg(long, value_name = "S", value_parser = |text: &str| Bound::PERIOD.parse(text))]
+    period: Option<f64>,
+    /// Part of the period by which it is longer or shorter: 0..=1.
+    #[arg(long, value_name = "PART", value_parser = |text: &str| Bound::JITTER.parse(text))]
+    jitter: Option<f64>,
+    /// Bytes of a frame, 16..=1024, or LEAST..MOST.
+    #[arg(long, value_name = "N", value_parser = fleet::parse_bytes)]
+    bytes: Option<(u16, u16)>,
+    /// Frames of each device, then it is silent.
+    #[arg(long, value_name = "N", value_parser = |text: &str| Bound::FRAMES.parse(text))]
+    frames: Option<f64>,
+    /// Rate of the serial lines in Bd; 0 = as fast as it goes.
+    #[arg(long, value_name = "BD", value_parser = |text: &str| Bound::SPEED.parse(text))]
+    line_speed: Option<f64>,
+    /// Milliseconds of silence that close a frame, as AT+CIPCFG; 0 = no packing.
+    #[arg(long, value_name = "MS", value_parser = |text: &str| Bound::PACKING.parse(text))]
+    packing: Option<f64>,
+    /// Registration packet, with {id}, {imei}, {index} in it.
+    #[arg(long, value_name = "TEMPLATE", value_parser = parse_template)]
+    register: Option<Template>,
+    /// Heartbeat, with the same.
+    #[arg(long, value_name = "TEMPLATE", value_parser = parse_template)]
+    heartbeat: Option<Template>,
+    /// Seconds between heartbeats, as AT+CIPCFG; 0 = none.
+    #[arg(long, value_name = "S", value_parser = |text: &str| Bound::HEARTBEAT.parse(text))]
+    heartbeat_every: Option<f64>,
+    /// What is expected of the server: echo, acknowledgement.
+    #[arg(long, value_name = "WHAT", value_parser = fleet::parse_check)]
+    check: Option<Check>,
+    /// What goes wrong: KIND,KEY=VALUE,... as half-open,at=10,for=30,share=0.1. Can be given several times.
+    #[arg(long, value_name = "FAULT", value_parser = fleet::parse_fault)]
+    fault: Vec<Fault>,
+    /// These devices, from 1, have a pty as their serial line: N or A..B. Links fleet-N lead to them.
+    #[arg(long, value_name = "A..B", value_parser = fleet::parse_ptys)]
+    pty: Option<RangeInclusive<u32>>,
+    /// Seconds of sending, from the start; without it until all frames are sent, or Ctrl-C.
+    #[arg(long, value_name = "S", value_parser = |text: &str| Bound::DURATION.parse(text))]
+    duration: Option<f64>,
+    /// Seconds that answers may take behind the last frame.
+    #[arg(long, value_name = "S", value_parser = |text: &str| Bound::DRAIN.parse(text))]
+    drain: Option<f64>,
+    /// Seed of all chance.
+    #[arg(long, value_name = "N", value_parser = |text: &str| Bound::SEED.parse(text))]
+    seed: Option<f64>,
+    /// The account as one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Nothing is shown while it runs.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// What the command line says of an echo server.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EchoArgs {
+    /// Address and port.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9000")]
+    listen: SocketAddr,
+    /// Registration packet that connections begin with; it is counted and not sent back.
+    #[arg(long, value_name = "TEMPLATE", value_parser = parse_template)]
+    register: Option<Template>,
+    /// Connections at once.
+    #[arg(long, value_name = "N", default_value_t = 16_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    most: u32,
+    /// Nothing is shown while it runs.
+    #[arg(long)]
+    quiet: bool,
+}
+
+fn parse_template(text: &str) -> Result<Template, String> {
+    Template::parse(text).map_err(|error| error.to_string())
+}
+
+/// Wrong usage.
+const USAGE: u8 = 2;
+
+pub(crate) fn run_fleet(args: FleetArgs) -> ExitCode {
+    let (json, quiet) = (args.json, args.quiet);
+    let plan = match scenario(args).and_then(Scenario::plan) {
+        Ok(plan) => plan,
+        Err(problem) => return wrong(&problem),
+    };
+    let stop = match signals() {
+        Ok(stop) => stop,
+        Err(error) => return failed(&error),
+    };
+    let mut screen = Screen::new(quiet, io::stderr().is_terminal());
+    let account = match fleet::run(&plan, &stop, &mut screen) {
+        Ok(account) => account,
+        Err(FleetError::Plan(problem)) => return wrong(&problem),
+        Err(error @ FleetError::System(..)) => return failed(&error),
+    };
+    screen.end();
+    if json {
+        crate::print(format_args!("{}", account.json()));
+    } else {
+        crate::print(format_args!("{}", account.to_string().trim_end()));
+    }
+    match account.judge() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => failed(&problem),
+    }
+}
+
+fn scenario(args: FleetArgs) -> Result<Scenario, String> {
+    let file = match &args.scenario {
+        Some(path) => Scenario::load(path).map_err(|error| error.to_string())?,
+        None => Scenario::default(),
+    };
+    let said = Scenario {
+        count: args.count,
+        target: args.target,
+        ramp: args.ramp,
+        seed: args.seed,
+        duration: args.duration,
+        drain: args.drain,
+        check: args.check,
+        register: args.register,
+        heartbeat: args.heartbeat,
+        heartbeat_every: args.heartbeat_every,
+        packing: args.packing,
+        period: args.period,
+        bytes: args.bytes,
+        jitter: args.jitter,
+        frames: args.frames,
+        line_speed: args.line_speed,
+        recorded: None,
+        texts: None,
+        ptys: args.pty,
+        faults: args.fault,
+    };
+    Ok(said.or(file))
+}
+
+pub(crate) fn run_echo(args: &EchoArgs) -> ExitCode {
+    if let Err(problem) = raise_descriptors(u64::from(args.most)) {
+        return failed(&problem);
+    }
+    let echo = match Echo::bind(args.listen, args.register.clone()) {
+        Ok(echo) => echo,
+        Err(error) => return failed(&format_args!("{}: {error}", args.listen)),
+    };
+    let stop = match signals() {
+        Ok(stop) => stop,
+        Err(error) => return failed(&error),
+    };
+    crate::print(format_args!("ready listen={}", echo.local()));
+    let quiet = args.quiet;
+    let done = echo.run(&stop, |seen| {
+        if !quiet {
+            let _ = writeln!(io::stderr(), "{seen}");
+        }
+    });
+    match done {
+        Ok(sum) => {
+            crate::print(format_args!("{sum}"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// Can be read once for each signal that asks for the end.
+fn signals() -> io::Result<UnixStream> {
+    let (asked, handler) = UnixStream::pair()?;
+    asked.set_nonblocking(true)?;
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::low_level::pipe::register(signal, handler.try_clone()?)?;
+    }
+    Ok(asked)
+}
+
+fn wrong(problem: &str) -> ExitCode {
+    eprintln!("dtu-sim: {problem}");
+    ExitCode::from(USAGE)
+}
+
+fn failed(problem: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("dtu-sim: {problem}");
+    ExitCode::FAILURE
+}
