@@ -278,6 +278,30 @@ test("by keyboard alone: every page, every control in sight", async () => {
   await own.finish();
 });
 
+test("what is not stored is counted on every page, at every width, until it is stored", async () => {
+  for (const width of [320, 1280]) {
+    const own = await tab({ width, mock: { quiet: true } });
+    const chip = own.locator(".head .chip");
+    await chip.waitFor({ state: "hidden" });
+    const heat = own.mock.values.get("CIPCFG.HEAT");
+    heat.running = "61";
+    own.mock.values.get("CIPNUM").running = "222";
+    for (const page of PAGES) {
+      await own.click(`.pages a[data-page="${page}"]`);
+      await own.waitForSelector(`.pages a[data-page="${page}"][aria-current=page]`);
+      await chip.waitFor({ state: "visible" });
+      assert.equal(await chip.innerText(), "2 not stored", `${page}, ${width}`);
+      const box = await chip.boundingBox();
+      assert.ok(box.x >= 0 && box.x + box.width <= width && box.y >= 0, `${page}, ${width}: ${JSON.stringify(box)}`);
+    }
+    heat.running = heat.stored;
+    await own.waitForSelector(".head .chip:has-text('1 not stored')");
+    own.mock.values.get("CIPNUM").running = own.mock.values.get("CIPNUM").stored;
+    await chip.waitFor({ state: "hidden" });
+    await own.finish();
+  }
+});
+
 test("the DATA lamp blinks at most twice a second, and not where motion is unwelcome", async () => {
   const own = await tab();
   await own.waitForSelector("dtu-led[name=DATA][state=busy]");
