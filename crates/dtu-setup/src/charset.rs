@@ -49,6 +49,15 @@ pub fn decode(charset: Charset, bytes: &[u8]) -> Option<String> {
     }
 }
 
+/// What text that came as GBK is in UTF-8, where its bytes are Chinese or the like in that: such bytes are text of both,
+/// and GBK by chance alone.
+#[must_use]
+pub fn meant_in_utf8(text: &str) -> Option<String> {
+    let bytes = encode(Charset::Gbk, text).ok()?;
+    let has_three_bytes = |text: &String| text.chars().any(|char| char >= '\u{800}');
+    decode(Charset::Utf8, &bytes).filter(has_three_bytes)
+}
+
 /// A command line as the device reads it: each of its commands in the charset of that.
 ///
 /// # Errors
@@ -135,6 +144,17 @@ mod tests {
             refused.english().starts_with("Ä is not in GBK"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn text_of_both_charsets_is_known_by_three_bytes_a_character() {
+        let read = decode(Charset::Gbk, "水泵".as_bytes()).unwrap();
+        assert_eq!(read, "姘存车");
+        assert_eq!(meant_in_utf8(&read).as_deref(), Some("水泵"));
+        // The second is UTF-8, too: of Latin letters, as much of GBK is.
+        for gbk in ["水泵", "目录", "USR-GPRS232-DTU", "联通", ""] {
+            assert_eq!(meant_in_utf8(gbk), None, "{gbk}");
+        }
     }
 
     /// The device reads these as UTF-8, whatever its line has.

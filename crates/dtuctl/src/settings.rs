@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use dtu_setup::apply::{self, Outcome, Plan, Step, groups_of, most};
+use dtu_setup::charset::{Charset, meant_in_utf8};
 use dtu_setup::door::Door;
 use dtu_setup::file::{self, Format};
 use dtu_setup::reading::{Reading, commands_for, read_for};
@@ -19,7 +20,7 @@ use serde_json::json;
 use crate::device::PortArgs;
 use crate::password::secret;
 use crate::say::{self, BadFile, Usage, language, of_error, said, tell, to_stderr, to_stdout};
-use crate::show::{self, Progress};
+use crate::show::{self, Progress, plain};
 use crate::sms::Texts;
 
 /// Read every parameter.
@@ -82,6 +83,13 @@ impl Dump {
         };
         to_stdout(&file::write(&schema, &reading.values, format))?;
         to_stderr(&show::unread(&reading));
+        if port.charset() == Charset::Gbk && !port.is_sms() {
+            for (key, value) in reading.values.iter() {
+                if let Some(meant) = meant_in_utf8(value) {
+                    tell(say::may_be_utf8(key, plain(value), plain(&meant)));
+                }
+            }
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

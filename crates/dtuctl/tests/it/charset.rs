@@ -21,15 +21,19 @@ fn chinese_is_the_same_text_on_the_line_and_in_the_console() {
         let with = if charset == "gbk" { &[][..] } else { &with };
         let file = device.file(
             "new.toml",
-            "CIMODID = \"水泵，北站\"\nHTPURL = \"/水泵?\"\n",
+            "CIMODID = \"水泵水泵\"\nHTPURL = \"/水泵?\"\n",
         );
         let done = on(&port, &[with, &["apply", &file, "--json"]].concat()).with(0);
         assert_eq!(done.json()["outcome"], "done", "{done:?}");
         let dump = on(&port, &[with, &["dump"]].concat()).with(0).out;
-        assert!(dump.contains("CIMODID = \"水泵，北站\""), "{dump}");
+        assert!(dump.contains("CIMODID = \"水泵水泵\""), "{dump}");
         assert_eq!(lines(&dump), lines(&page.dump()), "{charset}");
         let again = on(&port, &[with, &["apply", &file]].concat()).with(0);
         assert_eq!(again.out, "nothing to do\n");
+        // Its bytes are text in GBK, too.
+        let said = on(&port, &["dump"]).with(0).err;
+        let hint = "would be 水泵水泵 in UTF-8; if that is meant, --charset utf-8 reads it";
+        assert_eq!(said.contains(hint), charset == "utf-8", "{said}");
     }
 }
 

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::apply::two_settings;
+use crate::common::{SOON, within};
 use crate::in_chinese::Deaf;
 use crate::program::{Ended, command, dtuctl, on, prints, says, send, started};
 use crate::scripted::{OnPty, Scripted};
@@ -136,4 +137,37 @@ fn a_wait_for_the_switch_can_be_stopped() {
     let mut ended = Ended::from(call.wait_with_output().unwrap());
     ended.err = said + &ended.err;
     assert_eq!(kind(ended, 1), "stopped");
+}
+
+/// In the middle of an apply: what was set goes back, and the end is that of an apply.
+#[test]
+fn an_apply_that_is_stopped_puts_the_old_values_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.txt");
+    std::fs::write(&file, "AT+CIPNUM=10010\nAT+CIMOD=1\n").unwrap();
+    let mut tells = two_settings(|_| false);
+    // Its answer to the second stays away, once.
+    let mut waits = true;
+    let device = Scripted::start(move |line| {
+        let is_late = line == "AT+CIMOD=1" && std::mem::take(&mut waits);
+        let answer = tells(line);
+        if is_late { String::new() } else { answer }
+    });
+    let call = started(device.port(), &["apply", "--json", file.to_str().unwrap()]);
+    let is_asked = |commands: &[String]| commands.iter().any(|line| line == "AT+CIMOD=1");
+    let until = within(SOON);
+    while !device.look(|device| is_asked(&device.commands)) {
+        assert!(std::time::Instant::now() < until, "it is not set");
+        std::thread::yield_now();
+    }
+    send(&call, Signal::INT);
+    let ended = Ended::from(call.wait_with_output().unwrap()).with(1);
+    let told = ended.json();
+    assert_eq!(told["outcome"], "failed", "{told}");
+    let reason = told["reason"].as_str().unwrap();
+    assert!(reason.starts_with("stopped by the user"), "{reason}");
+    assert!(reason.contains("the old values are back"), "{reason}");
+    let sent = device.look(|device| device.commands.clone());
+    assert_eq!(sent.last().unwrap(), "AT+ENTM");
+    device.look(|device| assert!(device.carries_data()));
 }
