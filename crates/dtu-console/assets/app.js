@@ -197,10 +197,10 @@ function unstored() {
   const link = h("a", { class: "chip warn", href: "#settings" });
   ends.push(
     live.status.watch((now) => {
-      const n = now?.not_stored.length ?? 0;
+      const n = now?.not_stored?.length ?? 0;
       link.hidden = n === 0 || now?.trial !== null;
       setText(link, t("unstored", { n }));
-      link.title = now?.not_stored.join(", ") ?? "";
+      link.title = now?.not_stored?.join(", ") ?? "";
     }),
   );
   return link;

@@ -197,7 +197,7 @@ export function settingsPage(context) {
     if (now === null) {
       return;
     }
-    const next = { trial: String(now.trial?.id ?? ""), stored: now.not_stored.join(" ") };
+    const next = { trial: String(now.trial?.id ?? ""), stored: (now.not_stored ?? []).join(" ") };
     const isNew = before.trial !== next.trial || before.stored !== next.stored;
     before = next;
     if (isNew && draft.settings.get() !== null && !element.contains(document.querySelector("dialog[open]"))) {

@@ -35,7 +35,7 @@
  *     since: string | null, count: number, bytes: number,
  *     places: {place: string, count: number, bytes: number}[],
  *   } | null,
- *   trial: Trial | null, not_stored: string[],
+ *   trial: Trial | null, not_stored: string[] | null,
  * }} Status
  *
  * @typedef {{value: string, word: string, word_zh?: string}} Choice

@@ -188,7 +188,7 @@ export class Mock {
     const serial = none(all.serial, "state", "present");
     const radio = { ...none(all.radio, "operator", "signal_dbm", "address"), missing: [] };
     const links = all.links.map((link) => none(link, "number", "enabled", "protocol", "address", "port"));
-    return { ...all, uptime: null, restarts: null, mode: null, phase: null, leds, serial, radio, links, messages_to_be_sent: null, drops: null };
+    return { ...all, uptime: null, restarts: null, mode: null, phase: null, leds, serial, radio, links, messages_to_be_sent: null, drops: null, not_stored: null };
   }
 
   whole() {

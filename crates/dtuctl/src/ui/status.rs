@@ -67,7 +67,8 @@ pub(super) fn read(door: &mut dyn Door) -> Result<Value, DoorError> {
         "messages_to_be_sent": number(status.counter("SMS", "outgoing")),
         "drops": drops(&status),
         "trial": trial.map(|it| json!({ "id": it.id, "seconds_left": it.seconds_left, "by": it.by })),
-        "not_stored": [],
+        // No reply tells what is stored: that is not nothing.
+        "not_stored": Value::Null,
     }))
 }
 

@@ -19,10 +19,7 @@ fn chinese_is_the_same_text_on_the_line_and_in_the_console() {
         let with = ["--charset", charset];
         // A new device has it, so nobody says it.
         let with = if charset == "gbk" { &[][..] } else { &with };
-        let file = device.file(
-            "new.toml",
-            "CIMODID = \"水泵水泵\"\nHTPURL = \"/水泵?\"\n",
-        );
+        let file = device.file("new.toml", "CIMODID = \"水泵水泵\"\nHTPURL = \"/水泵?\"\n");
         let done = on(&port, &[with, &["apply", &file, "--json"]].concat()).with(0);
         assert_eq!(done.json()["outcome"], "done", "{done:?}");
         let dump = on(&port, &[with, &["dump"]].concat()).with(0).out;

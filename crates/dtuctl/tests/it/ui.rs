@@ -128,6 +128,8 @@ fn a_device_on_a_port_is_set_up_by_the_page_and_goes_on_with_its_work() {
     );
     assert_eq!(status["links"][0]["port"], 10101, "{status}");
     assert_eq!(status["phase"], "command");
+    // No reply tells what is stored.
+    assert_eq!(status["not_stored"], Value::Null);
 
     let applied = ui.post(
         "apply",

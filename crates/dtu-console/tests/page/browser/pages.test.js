@@ -329,7 +329,11 @@ test("a box that tells no counters and no mode: no figure is made up, and each w
     for (const value of await card.locator("dd").allInnerTexts()) {
       assert.equal(value, "\u2013");
     }
+    assert.equal(await own.locator(".head .chip").isVisible(), false);
     await axe(own, "bare");
+    // Each page bears it.
+    await own.click(".pages a[data-page=settings]");
+    await own.waitForSelector(".field");
     await own.finish();
   }
 });
