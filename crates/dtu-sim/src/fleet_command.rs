@@ -58,7 +58,7 @@ pub(crate) struct FleetArgs {
     /// Seconds between heartbeats, as AT+CIPCFG; 0 = none.
     #[arg(long, value_name = "S", value_parser = |text: &str| Bound::HEARTBEAT.parse(text))]
     heartbeat_every: Option<f64>,
-    /// What is expected of the server: echo, acknowledgement.
+    /// What is expected of the server: echo, acknowledgement; script with the steps of a scenario file.
     #[arg(long, value_name = "WHAT", value_parser = fleet::parse_check)]
     check: Option<Check>,
     /// What goes wrong: KIND,KEY=VALUE,... as half-open,at=10,for=30,share=0.1. Can be given several times.
@@ -159,6 +159,7 @@ fn scenario(args: FleetArgs) -> Result<Scenario, String> {
         frames: args.frames,
         line_speed: args.line_speed,
         recorded: None,
+        script: None,
         texts: None,
         ptys: args.pty,
         faults: args.fault,

@@ -7,6 +7,7 @@
 use std::ops::RangeInclusive;
 
 use super::recorded::Recorded;
+use super::script::Script;
 
 /// The head of a frame, and the shortest frame.
 pub const HEAD: usize = 16;
@@ -24,6 +25,8 @@ pub struct Content {
     pub seed: u64,
     /// Sent instead, as it is: no number is in it, and nothing can be checked.
     pub recorded: Option<Recorded>,
+    /// Sent instead, each with an answer of its own.
+    pub script: Option<Script>,
 }
 
 impl Content {
@@ -32,6 +35,9 @@ impl Content {
     pub fn length(&self, device: u32, number: u32) -> usize {
         if let Some(recorded) = &self.recorded {
             return recorded.bytes(number).len();
+        }
+        if let Some(script) = &self.script {
+            return script.frame(device, number).len();
         }
         let (low, high) = (*self.length.start(), *self.length.end());
         let span = u64::from(high.saturating_sub(low)) + 1;
@@ -42,16 +48,21 @@ impl Content {
     /// Bytes of the longest.
     #[must_use]
     pub fn longest(&self) -> usize {
-        self.recorded
-            .as_ref()
-            .map_or(usize::from(*self.length.end()), Recorded::longest)
-            .max(1)
+        let longest = match (&self.recorded, &self.script) {
+            (Some(recorded), _) => recorded.longest(),
+            (None, Some(script)) => script.longest(),
+            (None, None) => usize::from(*self.length.end()),
+        };
+        longest.max(1)
     }
 
     /// Puts a frame behind what is in `out`.
     pub fn write(&self, device: u32, number: u32, out: &mut Vec<u8>) {
         if let Some(recorded) = &self.recorded {
             return out.extend_from_slice(recorded.bytes(number));
+        }
+        if let Some(script) = &self.script {
+            return out.extend(script.frame(device, number));
         }
         let length = self.length(device, number);
         out.extend_from_slice(&head(device, number));
@@ -201,6 +212,7 @@ mod tests {
         length: 16..=80,
         seed: 7,
         recorded: None,
+        script: None,
     };
 
     fn frame(device: u32, number: u32) -> Vec<u8> {
@@ -221,6 +233,7 @@ mod tests {
             length: 16..=18,
             seed: 1,
             recorded: None,
+            script: None,
         };
         let mut out = Vec::new();
         sixteen.write(42, 7, &mut out);

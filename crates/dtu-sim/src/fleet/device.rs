@@ -20,6 +20,7 @@ use super::fault::FaultKind;
 use super::ledger::{Answer, Ledger};
 use super::limits::Sources;
 use super::plan::{Check, Plan};
+use super::script::Script;
 use super::socket::{Socket, Wrote, reason};
 use super::source::{Source, line_time, time_at};
 use super::template::Who;
@@ -28,6 +29,9 @@ use crate::pty::Pty;
 
 /// The one link that devices of a fleet use.
 const LINK: SocketId = SocketId::Link(LinkId::ALL[0]);
+
+/// Answers that are looked for at once.
+const LOOKED_FOR: usize = 8;
 
 /// What all devices share while one of them is served.
 pub(super) struct Shared<'a> {
@@ -172,6 +176,8 @@ pub(super) struct Device {
     source: Source,
     ledger: Ledger,
     reader: Reader,
+    /// With a script: what came, and holds no whole answer yet.
+    heard: Vec<u8>,
     /// What the line has not taken yet.
     writing: Bytes,
     /// When it has.
@@ -235,6 +241,7 @@ impl Device {
             source,
             ledger: Ledger::default(),
             reader: Reader::default(),
+            heard: Vec::new(),
             writing: Bytes::new(),
             written_at: NEVER,
             planned: NEVER,
@@ -437,8 +444,8 @@ impl Device {
     ) {
         let account = &mut shared.account;
         match (shared.plan.check, wrong) {
-            (Check::Echo, true) => self.ledger.sent_wrong(number, length, now),
-            (Check::Echo, false) => self.ledger.sent(number, length, now),
+            (Check::Echo | Check::Script, true) => self.ledger.sent_wrong(number, length, now),
+            (Check::Echo | Check::Script, false) => self.ledger.sent(number, length, now),
             (Check::Acknowledgement, _) => self.ledger.sent_only(length),
         }
         if wrong {
@@ -554,9 +561,40 @@ impl Device {
     /// The equipment has what was written.
     fn printed(&mut self, now: u64, shared: &mut Shared<'_>) {
         let bytes = std::mem::take(&mut self.writing);
-        if shared.plan.check != Check::Echo {
-            return;
+        match shared.plan.check {
+            Check::Acknowledgement => {}
+            Check::Echo => self.find_frames(&bytes, now, shared),
+            Check::Script => self.find_answers(&bytes, now, shared),
         }
+    }
+
+    /// Looks for what the script expects.
+    fn find_answers(&mut self, bytes: &[u8], now: u64, shared: &mut Shared<'_>) {
+        let Some(script) = &shared.plan.content.script else {
+            return;
+        };
+        self.heard.extend_from_slice(bytes);
+        loop {
+            let oldest = self.ledger.oldest().take(LOOKED_FOR);
+            let Some((number, other)) = script.find(self.index, oldest, &mut self.heard) else {
+                break;
+            };
+            shared.account.other_bytes += other as u64;
+            if let Answer::First(took) = self.ledger.answered(number, now) {
+                shared.account.answered += 1;
+                shared.account.round_trip.add(took);
+                shared.round_trips.add(took);
+            } else {
+                // A wrong packet need not be answered; this one was.
+                shared.account.again += 1;
+                break;
+            }
+        }
+        shared.account.other_bytes += Script::forget(&mut self.heard) as u64;
+    }
+
+    /// Looks for frames of its own.
+    fn find_frames(&mut self, bytes: &[u8], now: u64, shared: &mut Shared<'_>) {
         let Self {
             reader,
             ledger,
@@ -569,7 +607,7 @@ impl Device {
             plan,
             ..
         } = shared;
-        reader.feed(&plan.content, *index, &bytes, |found| match found {
+        reader.feed(&plan.content, *index, bytes, |found| match found {
             Found::Frame(number) => match ledger.answered(number, now) {
                 Answer::First(took) => {
                     account.answered += 1;
@@ -648,7 +686,8 @@ impl Device {
 
     /// What the device still has goes again; the rest is with the server.
     fn connection_over(&mut self, now: u64, shared: &Shared<'_>) {
-        if shared.plan.check == Check::Echo && self.ledger.sent > 0 {
+        self.heard.clear();
+        if shared.plan.check.expects_answers() && self.ledger.sent > 0 {
             let status = self.dtu.status(Instant::from_micros(now));
             let link = status.links[0].counters;
             let gone = link.bytes_out + link.dropped_bytes + status.serial.counters.dropped_bytes;
@@ -733,7 +772,7 @@ impl Device {
             return false;
         }
         match plan.check {
-            Check::Echo => self.ledger.is_settled(),
+            Check::Echo | Check::Script => self.ledger.is_settled(),
             Check::Acknowledgement => self.unacknowledged(now) == 0,
         }
     }
@@ -893,7 +932,7 @@ impl Device {
         end.heartbeats += counters.heartbeats;
         end.waiting += status.links[0].waiting_frames as u64;
         match shared.plan.check {
-            Check::Echo => {
+            Check::Echo | Check::Script => {
                 end.missing += u64::from(self.ledger.close());
                 end.cut_off += u64::from(self.ledger.cut_off);
             }

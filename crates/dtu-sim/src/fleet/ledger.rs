@@ -137,6 +137,11 @@ impl Ledger {
         }
     }
 
+    /// The oldest frames that wait.
+    pub(super) fn oldest(&self) -> impl Iterator<Item = u32> {
+        self.waiting.iter().map(|waiting| waiting.number)
+    }
+
     /// Whether the equipment may send.
     pub(super) fn has_room(&self) -> bool {
         self.waiting.len() < WAITING_MAX

@@ -16,6 +16,7 @@ mod plan;
 mod radio;
 mod recorded;
 mod scenario;
+mod script;
 mod socket;
 mod source;
 mod template;
@@ -41,6 +42,7 @@ pub use recorded::{Recorded, RecordedError};
 pub use scenario::{
     Bound, Scenario, ScenarioError, parse_bytes, parse_check, parse_fault, parse_ptys, parse_target,
 };
+pub use script::{Script, Step};
 pub use template::{Template, TemplateError, Who};
 
 use device::{Device, Shared};

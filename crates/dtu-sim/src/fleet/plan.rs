@@ -60,8 +60,17 @@ pub enum Check {
     /// Each frame comes back as it was.
     #[default]
     Echo,
+    /// What the script says of each frame.
+    Script,
     /// Its TCP acknowledges; what it says is not looked at.
     Acknowledgement,
+}
+
+impl Check {
+    /// Whether frames have answers.
+    pub(super) const fn expects_answers(self) -> bool {
+        matches!(self, Self::Echo | Self::Script)
+    }
 }
 
 impl Default for Plan {
@@ -83,6 +92,7 @@ impl Default for Plan {
                 length: 64..=64,
                 seed: 1,
                 recorded: None,
+                script: None,
             },
             check: Check::Echo,
             faults: Vec::new(),

@@ -14,7 +14,8 @@ use super::fault::{Fault, FaultKind};
 use super::plan::{Check, Plan};
 use super::radio::Texts;
 use super::recorded::Recorded;
-use super::template::Template;
+use super::script::{Script, Step};
+use super::template::{Template, Who};
 
 /// Devices with ptys; a system gives 4096 to all its programs.
 const PTYS_MAX: u32 = 1000;
@@ -170,6 +171,8 @@ pub struct Scenario {
     pub line_speed: Option<f64>,
     /// What a real device's equipment sent.
     pub recorded: Option<Recorded>,
+    /// What equipment says, and what is answered.
+    pub script: Option<Script>,
     /// Short messages between devices.
     pub texts: Option<Texts>,
     /// Devices with ptys, counted from 1.
@@ -240,8 +243,11 @@ pub fn parse_ptys(text: &str) -> Result<RangeInclusive<u32>, String> {
 pub fn parse_check(text: &str) -> Result<Check, String> {
     match text {
         "echo" => Ok(Check::Echo),
+        "script" => Ok(Check::Script),
         "acknowledgement" => Ok(Check::Acknowledgement),
-        other => Err(format!("must be echo or acknowledgement, got {other}")),
+        other => Err(format!(
+            "must be echo, script or acknowledgement, got {other}"
+        )),
     }
 }
 
@@ -310,6 +316,7 @@ struct File {
     device: DeviceTable,
     traffic: TrafficTable,
     sms: Option<SmsTable>,
+    step: Vec<StepTable>,
     fault: Vec<FaultTable>,
 }
 
@@ -332,6 +339,13 @@ struct TrafficTable {
     frames: Option<Spanned<Number>>,
     line_speed: Option<Spanned<Number>>,
     recorded: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepTable {
+    send: Spanned<String>,
+    expect: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -477,6 +491,22 @@ impl Scenario {
         let read =
             |text: &String| Recorded::load(&folder.join(text)).map_err(|error| error.to_string());
         let template = |text: &String| Template::parse(text).map_err(|error| error.to_string());
+        let mut steps = Vec::new();
+        for step in file.step {
+            let frame = |text: &String| {
+                let template = Template::parse_numbered(text).map_err(|error| error.to_string())?;
+                let most = Who(u32::MAX);
+                match template.render_numbered(most, u32::MAX).len() {
+                    1..=LONGEST => Ok(template),
+                    length => Err(format!(
+                        "must be 1..={LONGEST} bytes, got {length} with the longest numbers"
+                    )),
+                }
+            };
+            let send = text("send", Some(step.send), frame)?;
+            let expect = text("expect", Some(step.expect), frame)?;
+            steps.extend(send.zip(expect).map(|(send, expect)| Step { send, expect }));
+        }
         let mut faults = Vec::new();
         for fault in file.fault {
             let raw = RawFault {
@@ -525,6 +555,7 @@ impl Scenario {
             frames: number("frames", traffic.frames, Bound::FRAMES)?,
             line_speed: number("line_speed", traffic.line_speed, Bound::SPEED)?,
             recorded: text("recorded", traffic.recorded, read)?,
+            script: Script::new(steps),
             texts,
             ptys: text("pty", device.pty, |text| parse_ptys(text))?,
             faults,
@@ -552,6 +583,7 @@ impl Scenario {
             frames: self.frames.or(that.frames),
             line_speed: self.line_speed.or(that.line_speed),
             recorded: self.recorded.or(that.recorded),
+            script: self.script.or(that.script),
             texts: self.texts.or(that.texts),
             ptys: self.ptys.or(that.ptys),
             faults: if self.faults.is_empty() {
@@ -575,8 +607,18 @@ impl Scenario {
                 return Err("recorded traffic has no numbers by which echoes are told apart: check = \"acknowledgement\" goes with it".to_owned());
             }
             (None, Some(_)) => Check::Acknowledgement,
+            (None, None) if self.script.is_some() => Check::Script,
             (check, _) => check.unwrap_or_default(),
         };
+        if (check == Check::Script && self.script.is_none())
+            || (check == Check::Echo && self.script.is_some())
+            || (self.script.is_some() && self.recorded.is_some())
+        {
+            return Err(
+                "check = \"script\" and [[step]] go together, and not with recorded traffic"
+                    .to_owned(),
+            );
+        }
         let length = self
             .bytes
             .map_or(known.content.length, |(low, high)| low..=high);
@@ -603,6 +645,7 @@ impl Scenario {
                 length,
                 seed,
                 recorded: self.recorded,
+                script: self.script,
             },
             check,
             faults: self.faults,
@@ -727,8 +770,12 @@ mod tests {
                 "load.toml:1:10: target: \"9000\" is no target; wanted is tcp://HOST:PORT",
             ),
             (
+                "[[step]]\nsend = \"\"\nexpect = \"OK\"\n",
+                "load.toml:2:8: send: must be 1..=1024 bytes, got 0",
+            ),
+            (
                 "check = \"none\"\n",
-                "load.toml:1:9: check: must be echo or acknowledgement, got none",
+                "load.toml:1:9: check: must be echo, script or acknowledgement, got none",
             ),
         ] {
             let error = read(text).unwrap_err();
@@ -739,6 +786,10 @@ mod tests {
             unknown.starts_with("load.toml:2:1: unknown field `speed`"),
             "{unknown}"
         );
+        let alone = read("check = \"script\"\ntarget = \"tcp://127.0.0.1:1\"\n")
+            .unwrap()
+            .plan();
+        assert!(alone.unwrap_err().contains("[[step]]"));
         assert!(read("").unwrap().plan().unwrap_err().contains("--target"));
     }
 

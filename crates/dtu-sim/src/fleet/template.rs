@@ -19,6 +19,7 @@ enum Placeholder {
     Id,
     Imei,
     Index,
+    Number,
 }
 
 /// Why a text is no template.
@@ -70,6 +71,18 @@ impl Template {
     /// # Errors
     /// A placeholder or an escape that does not exist.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        Self::read(text, false)
+    }
+
+    /// Reads one of a script: `{number}`, the number of the frame, is allowed as well.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_numbered(text: &str) -> Result<Self, TemplateError> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, numbered: bool) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         let mut bytes = Vec::new();
         let mut rest = text;
@@ -82,7 +95,7 @@ impl Template {
                 }
                 '{' => {
                     let (name, behind) = behind.split_once('}').ok_or(TemplateError::Brace)?;
-                    let of = Placeholder::named(name)?;
+                    let of = Placeholder::named(name, numbered)?;
                     if !bytes.is_empty() {
                         parts.push(Part::Bytes(std::mem::take(&mut bytes)));
                     }
@@ -116,12 +129,21 @@ impl Template {
     /// What it is for one device.
     #[must_use]
     pub fn render(&self, who: Who) -> Vec<u8> {
+        self.render_numbered(who, 0)
+    }
+
+    /// What it is for one frame of a device.
+    #[must_use]
+    pub fn render_numbered(&self, who: Who, number: u32) -> Vec<u8> {
         let mut all = Vec::new();
         for part in &self.parts {
             match part {
                 Part::Bytes(bytes) => all.extend_from_slice(bytes),
                 Part::Of(Placeholder::Id) => all.extend_from_slice(who.id().as_bytes()),
                 Part::Of(Placeholder::Imei) => all.extend_from_slice(who.imei().as_bytes()),
+                Part::Of(Placeholder::Number) => {
+                    all.extend_from_slice(number.to_string().as_bytes());
+                }
                 Part::Of(Placeholder::Index) => {
                     all.extend_from_slice(who.0.to_string().as_bytes());
                 }
@@ -150,11 +172,12 @@ impl Template {
 }
 
 impl Placeholder {
-    fn named(name: &str) -> Result<Self, TemplateError> {
+    fn named(name: &str, numbered: bool) -> Result<Self, TemplateError> {
         match name {
             "id" => Ok(Self::Id),
             "imei" => Ok(Self::Imei),
             "index" => Ok(Self::Index),
+            "number" if numbered => Ok(Self::Number),
             other => Err(TemplateError::Unknown(other.to_owned())),
         }
     }
@@ -164,7 +187,7 @@ impl Placeholder {
         match self {
             Self::Id => Some(8),
             Self::Imei => Some(15),
-            Self::Index => None,
+            Self::Index | Self::Number => None,
         }
     }
 }
@@ -239,6 +262,7 @@ mod tests {
             error("DTU{serial}"),
             "there is no {serial}; allowed are {id}, {imei} and {index}, and {{ for a brace"
         );
+        assert!(error("DTU{number}").starts_with("there is no {number}"));
         assert!(error("DTU{id").starts_with("a brace stands alone"));
         assert!(error("DTU}").starts_with("a brace stands alone"));
         assert!(error("\\q").contains("\\q"));

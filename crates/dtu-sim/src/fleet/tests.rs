@@ -51,6 +51,7 @@ fn plan(target: SocketAddr) -> Plan {
             length: 16..=80,
             seed: 1,
             recorded: None,
+            script: None,
         },
         ..Plan::default()
     }
@@ -263,6 +264,44 @@ fn acknowledged_is_enough_where_nothing_is_sent_back() {
             account.end.missing
         ),
         (2000, 2000, 0, 0)
+    );
+}
+
+#[test]
+fn a_script_says_what_is_answered() {
+    let text = "[[step]]\nsend = \"HELLO {id}\\\\n\"\nexpect = \"HELLO\"\n\
+                [[step]]\nsend = \"READ {index} {number}\\\\n\"\nexpect = \"READ {index} {number}\"\n";
+    let scenario = Scenario::read(
+        "s.toml".as_ref(),
+        &format!("target = \"tcp://127.0.0.1:1\"\n{text}"),
+    );
+    let content = scenario.unwrap().plan().unwrap().content;
+    let server = Server::start(None);
+    let good = Plan {
+        check: Check::Script,
+        content,
+        ..plan(server.address)
+    };
+    let account = run_to_end(&good);
+    server.end();
+    assert_eq!(
+        (account.sent, account.answered, account.end.missing),
+        (2000, 2000, 0),
+        "{account}"
+    );
+    // A server that says nothing.
+    let server = Server::start(Some(1));
+    let account = run_to_end(&Plan {
+        target: server.address,
+        frames: Some(2),
+        drain: Duration::from_millis(100),
+        duration: Some(Duration::from_millis(300)),
+        ..good
+    });
+    server.end();
+    assert!(
+        account.sent > 0 && account.end.missing == account.sent,
+        "{account}"
     );
 }
 
