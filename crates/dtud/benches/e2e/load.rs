@@ -1,5 +1,6 @@
 //! The two ends of a measurement: each is one thread with one poll and does nothing else.
 
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
@@ -25,11 +26,18 @@ pub(crate) fn down(line: &Line, connection: &Connection, bytes: u64) -> Duration
     one_way(&connection.stream, line, bytes)
 }
 
-fn one_way(
-    from: impl std::os::fd::AsFd + Sync,
-    to: impl std::os::fd::AsFd,
-    bytes: u64,
-) -> Duration {
+/// Both at once: how long until the last byte of either was there.
+pub(crate) fn both_ways(line: &Line, connection: &Connection, bytes: u64) -> Duration {
+    let begin = Instant::now();
+    let end = |at: &dyn AsFd| exchange(at, constant(BYTE, bytes), bytes, |_| {}, within(LIMIT));
+    std::thread::scope(|scope| {
+        scope.spawn(|| end(&connection.stream).expect("the server's end"));
+        end(line).expect("the equipment's end");
+    });
+    begin.elapsed()
+}
+
+fn one_way(from: impl AsFd + Sync, to: impl AsFd, bytes: u64) -> Duration {
     let begin = Instant::now();
     std::thread::scope(|scope| {
         scope.spawn(|| {

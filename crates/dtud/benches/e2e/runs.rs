@@ -31,6 +31,7 @@ pub(crate) fn bulk(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
         for (way, carry) in [
             ("up", load::up as fn(&_, &_, _) -> Duration),
             ("down", load::down),
+            ("both ways", load::both_ways),
         ] {
             let mut sums = vec![(Duration::ZERO, Duration::ZERO); all.len()];
             for _ in 0..PIECES {
