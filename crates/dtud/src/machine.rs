@@ -1,8 +1,11 @@
 //! The machine: one task owns the device and everything that it moves.
 //!
-//! Each turn of the loop looks at every source once - links, line, disk, signals, time - and feeds what
-//! it finds to the device, whose outputs are carried out before the next input. Nothing in it waits, nothing is
-//! allocated for a wake-up, and there is one timer.
+//! Each turn of the loop looks once at every source that may have something - links, line, disk, signals, time - and
+//! feeds what it finds to the device, whose outputs are carried out before the next input. Nothing in it waits, nothing
+//! is allocated for a wake-up, and there is one timer.
+//!
+//! A source is looked at when it woke the loop, when it was given an order, when its last news need not have been all,
+//! when the device begins or ends to want its bytes, and, as all of them, when a deadline has come.
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -44,6 +47,9 @@ use crate::watchdog::Watchdog;
 
 #[cfg(feature = "console")]
 mod requests;
+mod sources;
+
+use sources::{Source, Sources};
 
 /// Everything that the command line and the settings file decide.
 #[derive(Debug)]
@@ -92,8 +98,14 @@ pub(crate) trait Observer {
 /// The device with its line, links, disk, modem and LEDs.
 pub(crate) struct Machine {
     dtu: Dtu,
+    sources: Sources,
+    /// The sockets whose bytes the device wanted when they were last looked at, one bit each, and whether it wanted the
+    /// line's.
+    wanted: (u16, bool),
     clock: Clock,
     timer: Timer,
+    /// The earliest deadline when the loop last had nothing to do.
+    due: Option<Instant>,
     serial: Serial,
     sockets: Sockets,
     disk: Disk,
@@ -202,8 +214,11 @@ impl Machine {
         let counted_since = losses.and_then(|file| file.created()).ok();
         Ok(Self {
             dtu,
+            sources: Sources::new(),
+            wanted: (0, false),
             clock,
-            timer: Timer::new(),
+            due: None,
+            timer: Timer::new().context("timer")?,
             serial,
             sockets,
             disk,
@@ -256,22 +271,22 @@ impl Machine {
         self
     }
 
-    fn power_on(&mut self, cx: &mut Context<'_>) {
-        self.control.watch(cx.waker());
+    fn power_on(&mut self) {
+        self.control.watch(self.sources.waker(Source::Asker));
         // Also where the serial device is missing: that is a state, not a start that failed.
         self.watchdog.ready();
         self.at.power_on(self.powered_on);
-        self.carry_out(self.powered_on, cx);
-        self.run_at_lines(self.clock.now(), cx);
+        self.carry_out(self.powered_on);
+        self.run_at_lines(self.clock.now());
     }
 
     /// The time is that of the turn.
-    fn feed(&mut self, input: Input<'_>, now: Instant, cx: &mut Context<'_>) {
-        self.feed_at(now, input, cx);
-        self.run_at_lines(now, cx);
+    fn feed(&mut self, input: Input<'_>, now: Instant) {
+        self.feed_at(now, input);
+        self.run_at_lines(now);
     }
 
-    fn feed_at(&mut self, now: Instant, input: Input<'_>, cx: &mut Context<'_>) {
+    fn feed_at(&mut self, now: Instant, input: Input<'_>) {
         if let Some(recorder) = &mut self.recorder {
             recorder.input(now, &input);
         }
@@ -279,10 +294,10 @@ impl Machine {
             console.input(&input, &self.dtu);
         }
         self.dtu.handle_input(input, now);
-        self.carry_out(now, cx);
+        self.carry_out(now);
     }
 
-    fn carry_out(&mut self, now: Instant, cx: &mut Context<'_>) {
+    fn carry_out(&mut self, now: Instant) {
         if let Some(console) = &mut self.console {
             console.seen(&mut self.dtu, now);
         }
@@ -295,10 +310,21 @@ impl Machine {
             }
             self.note_target(&output);
             match output {
-                Output::Serial(order) => self.serial.order(order, now, cx),
-                Output::Socket(socket, order) => self.network_order(socket, order, now, cx),
-                Output::Modem(order) => self.modem.order(order, now, cx),
-                Output::Store(order) => self.disk.order(order),
+                Output::Serial(order) => {
+                    let mut cx = self.sources.context(Source::Line);
+                    self.serial.order(order, now, &mut cx);
+                    self.sources.mark(Source::Line);
+                }
+                Output::Socket(socket, order) => self.network_order(socket, order, now),
+                Output::Modem(order) => {
+                    let mut cx = self.sources.context(Source::Modem);
+                    self.modem.order(order, now, &mut cx);
+                    self.sources.mark(Source::Modem);
+                }
+                Output::Store(order) => {
+                    self.disk.order(order);
+                    self.sources.mark(Source::Disk);
+                }
                 Output::Console(reply) => self.answered(&reply),
                 Output::Leds(leds) => self.leds.show(leds),
                 Output::Power(Power::Restarted) => self.at.power_on(now),
@@ -324,50 +350,86 @@ impl Machine {
     }
 
     /// A send may have to wait for the disk.
-    fn network_order(
-        &mut self,
-        socket: SocketId,
-        order: SocketOutput,
-        now: Instant,
-        cx: &mut Context<'_>,
-    ) {
+    fn network_order(&mut self, socket: SocketId, order: SocketOutput, now: Instant) {
         self.held.forget(socket);
         let until = match (&order, socket.queue()) {
             (SocketOutput::Send(payload), Some(queue)) => self.disk.holds(queue, &payload.body),
             (SocketOutput::Send(_) | SocketOutput::Connect(_) | SocketOutput::Close, _) => None,
         };
         match until {
-            Some(until) => self.held.hold(socket, until, order),
-            None => self.sockets.order(socket, order, now, cx),
+            Some(until) => {
+                self.held.hold(socket, until, order);
+                self.sources.mark(Source::Disk);
+            }
+            None => self.give_order(socket, order, now),
         }
     }
 
-    /// Looks at every source once; says whether anything happened.
-    fn turn(&mut self, cx: &mut Context<'_>) -> bool {
+    fn give_order(&mut self, socket: SocketId, order: SocketOutput, now: Instant) {
+        let source = Source::Socket(socket);
+        let mut cx = self.sources.context(source);
+        self.sockets.order(socket, order, now, &mut cx);
+        self.sources.mark(source);
+    }
+
+    /// Looks once at every source that may have something; says whether anything happened.
+    fn turn(&mut self) -> bool {
         let now = self.clock.now();
-        let mut busy = self.signals(cx, now);
-        busy |= self.time(cx, now);
-        for socket in self.sockets.open() {
-            busy |= self.poll_socket(socket, cx, now);
+        let own = self.due.is_some_and(|at| at <= now);
+        let of_device = self.dtu.poll_timeout();
+        let mut busy = false;
+        if own || of_device.is_some_and(|deadline| deadline.at <= now) {
+            self.due = None;
+            self.sources.mark_all();
+            busy = self.time(now);
         }
-        busy |= self.poll_serial(cx, now);
+        let ready = self.sources.take();
+        if ready.has(Source::Asker) {
+            busy |= self.signals(now);
+        }
+        for socket in self.sockets.open() {
+            if ready.has(Source::Socket(socket)) {
+                busy |= self.poll_socket(socket, now);
+            }
+        }
+        if ready.has(Source::Line) {
+            busy |= self.poll_serial(now);
+        }
         // What the line brought has mostly gone by now: no turn of its own for that news.
         for socket in self.sockets.open() {
             if self.sockets.has_sent(socket) {
-                busy |= self.poll_socket(socket, cx, now);
+                busy |= self.poll_socket(socket, now);
             }
         }
-        busy |= self.poll_modem(cx, now);
-        busy |= self.poll_disk(cx, now);
-        busy |= self.answer_questions(cx, now);
-        busy |= self.answer_console(cx, now);
+        if ready.has(Source::Modem) {
+            busy |= self.poll_modem(now);
+        }
+        if ready.has(Source::Disk) {
+            busy |= self.poll_disk(now);
+        }
+        if ready.has(Source::Asker) {
+            busy |= self.answer_questions(now);
+            busy |= self.answer_console(now);
+        }
         if busy {
+            self.mark_what_is_wanted();
             self.watchdog.note_change();
             self.uncounted = true;
-        } else {
-            self.look_at_losses(now);
         }
         busy
+    }
+
+    /// Those of whom the device wants bytes now, or does not any more.
+    fn mark_what_is_wanted(&mut self) {
+        if self.wanted.1 != self.dtu.wants_serial() {
+            self.sources.mark(Source::Line);
+        }
+        for socket in self.sockets.open() {
+            let before = self.wanted.0 & (1 << socket.index()) != 0;
+            if before != self.dtu.wants_socket(socket) {
+                self.sources.mark(Source::Socket(socket));
+            }
+        }
     }
 
     /// Once a wake-up, not at each turn of it.
@@ -385,10 +447,14 @@ impl Machine {
         );
     }
 
-    fn answer_questions(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+    fn answer_questions(&mut self, now: Instant) -> bool {
         let mut server = std::mem::take(&mut self.server);
-        let answered = server.poll(cx, now, || self.report(now));
+        let mut cx = self.sources.context(Source::Asker);
+        let answered = server.poll(&mut cx, now, || self.report(now));
         self.server = server;
+        if answered {
+            self.sources.mark(Source::Asker);
+        }
         answered
     }
 
@@ -405,32 +471,41 @@ impl Machine {
         status::Report::new(&self.dtu, &around, now)
     }
 
-    fn poll_socket(&mut self, socket: SocketId, cx: &mut Context<'_>, now: Instant) -> bool {
+    fn poll_socket(&mut self, socket: SocketId, now: Instant) -> bool {
         let wanted = self.dtu.wants_socket(socket);
+        let bit = 1 << socket.index();
+        self.wanted.0 = self.wanted.0 & !bit | if wanted { bit } else { 0 };
         let mut buf = std::mem::take(&mut self.buf);
+        let mut cx = self.sources.context(Source::Socket(socket));
         let news = self
             .sockets
-            .poll(socket, cx, now, wanted, &self.serial, &mut buf);
+            .poll(socket, &mut cx, now, wanted, &self.serial, &mut buf);
         if let Some(news) = news {
+            self.sources.mark(Source::Socket(socket));
             self.journal
                 .on_socket(socket, &news, self.sockets.contact(socket));
             if matches!(news, SocketEvent::Closed { .. }) {
                 self.held.forget(socket);
             }
-            self.feed(news.input(socket, &buf), now, cx);
+            self.feed(news.input(socket, &buf), now);
         }
         self.buf = buf;
         news.is_some()
     }
 
-    fn poll_serial(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+    fn poll_serial(&mut self, now: Instant) -> bool {
         let wanted = self.dtu.wants_serial();
+        self.wanted.1 = wanted;
         let mut buf = std::mem::take(&mut self.buf);
+        let mut cx = self.sources.context(Source::Line);
         let news = self
             .serial
-            .poll(cx, now, wanted, part(&mut buf, SERIAL_READ));
+            .poll(&mut cx, now, wanted, part(&mut buf, SERIAL_READ));
+        if news.is_some() {
+            self.sources.mark(Source::Line);
+        }
         if let Some(SerialEvent::Lost(lost)) = news {
-            self.feed(Input::Lost(lost), now, cx);
+            self.feed(Input::Lost(lost), now);
         }
         let input = news.as_ref().and_then(|news| {
             Some(match news {
@@ -446,7 +521,7 @@ impl Machine {
             })
         });
         if let Some(input) = input {
-            self.feed(Input::Serial(input), now, cx);
+            self.feed(Input::Serial(input), now);
         }
         self.buf = buf;
         if self.serial.is_open()
@@ -457,15 +532,17 @@ impl Machine {
         news.is_some()
     }
 
-    fn poll_modem(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let Some(news) = self.modem.poll(cx, now) else {
+    fn poll_modem(&mut self, now: Instant) -> bool {
+        let mut cx = self.sources.context(Source::Modem);
+        let Some(news) = self.modem.poll(&mut cx, now) else {
             return false;
         };
+        self.sources.mark(Source::Modem);
         if self.modem.interface() != self.modem_interface.as_deref() {
             self.modem_interface = self.modem.interface().map(str::to_owned);
             self.choose_interfaces();
         }
-        self.feed(Input::Modem(&news), now, cx);
+        self.feed(Input::Modem(&news), now);
         true
     }
 
@@ -482,16 +559,18 @@ impl Machine {
         self.sockets.use_tls(&tls);
     }
 
-    fn poll_disk(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let polled = self.disk.poll(cx);
+    fn poll_disk(&mut self, now: Instant) -> bool {
+        let mut cx = self.sources.context(Source::Disk);
+        let polled = self.disk.poll(&mut cx);
         let mut went = false;
         while let Some((socket, send)) = self.held.next(|order| self.disk.has_done(order)) {
-            self.sockets.order(socket, send, now, cx);
+            self.give_order(socket, send, now);
             went = true;
         }
         let Poll::Ready(saved) = polled else {
             return went;
         };
+        self.sources.mark(Source::Disk);
         let input = match &saved {
             DiskEvent::Parameters(Ok(())) => StoreInput::Saved,
             DiskEvent::Parameters(Err(why)) => {
@@ -502,12 +581,12 @@ impl Machine {
             DiskEvent::Messages(Err(why)) => StoreInput::MessagesFailed(why),
             DiskEvent::Refused(queue, frames) => StoreInput::SpoolRefused(*queue, *frames),
         };
-        self.feed(Input::Store(input), now, cx);
+        self.feed(Input::Store(input), now);
         true
     }
 
     /// Deadlines of the device and of the machine itself.
-    fn time(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+    fn time(&mut self, now: Instant) -> bool {
         let mut busy = false;
         if self
             .dtu
@@ -518,8 +597,8 @@ impl Machine {
                 recorder.timeout(now);
             }
             self.dtu.handle_timeout(now);
-            self.carry_out(now, cx);
-            self.run_at_lines(now, cx);
+            self.carry_out(now);
+            self.run_at_lines(now);
             busy = true;
         }
         if take_due(&mut self.look_at, now) {
@@ -538,7 +617,7 @@ impl Machine {
             console.give_up(now);
         }
         if self.console_deadline().is_some_and(|at| at <= now) {
-            self.run_at_lines(now, cx);
+            self.run_at_lines(now);
             busy = true;
         }
         if let Some(recorder) = &mut self.recorder {
@@ -581,7 +660,7 @@ impl Machine {
         console.deadline()
     }
 
-    fn signals(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+    fn signals(&mut self, now: Instant) -> bool {
         if self.control.take_reload() {
             self.reload();
         }
@@ -595,14 +674,14 @@ impl Machine {
         }
         self.watchdog.stopping();
         self.stop_by = Some(now + STOP_WITHIN);
-        self.feed(Input::Shutdown, now, cx);
+        self.feed(Input::Shutdown, now);
         true
     }
 
     /// Gives the `--at` lines, each when the one before is answered, and behind them those of the web console.
-    fn run_at_lines(&mut self, now: Instant, cx: &mut Context<'_>) {
+    fn run_at_lines(&mut self, now: Instant) {
         while let Some((line, now)) = self.next_line(now) {
-            self.feed_at(now, Input::Console(&line), cx);
+            self.feed_at(now, Input::Console(&line));
         }
         if self.at.take_refused() && self.end.is_none() {
             self.end = Some(End::AtRefused);
@@ -706,8 +785,9 @@ impl Future for Machine {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
         let this = self.get_mut();
+        this.sources.wake(cx.waker());
         if !std::mem::replace(&mut this.started, true) {
-            this.power_on(cx);
+            this.power_on();
         }
         this.serial.woken();
         this.server.woken();
@@ -716,17 +796,17 @@ impl Future for Machine {
             if let Some(end) = this.end.filter(|_| !this.waits_for_the_disk()) {
                 return Poll::Ready(this.finish(end));
             }
-            let busy = this.turn(cx);
-            if !busy
-                && this
-                    .timer
-                    .arm(this.clock, this.next_deadline(), cx)
-                    .is_pending()
-            {
+            if this.turn() || this.sources.is_any_ready() {
+                continue;
+            }
+            this.look_at_losses(this.clock.now());
+            this.due = this.next_deadline();
+            if this.timer.arm(this.clock, this.due, cx).is_pending() {
                 return Poll::Pending;
             }
         }
         this.look_at_losses(this.clock.now());
+        this.due = this.next_deadline();
         cx.waker().wake_by_ref();
         Poll::Pending
     }

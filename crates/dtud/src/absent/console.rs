@@ -121,7 +121,7 @@ impl Console {
 }
 
 impl Machine {
-    pub(crate) const fn answer_console(&mut self, _cx: &mut Context<'_>, _now: Instant) -> bool {
+    pub(crate) const fn answer_console(&mut self, _now: Instant) -> bool {
         false
     }
 }

@@ -1,7 +1,5 @@
 //! What the web console asks of the machine: answered in one turn.
 
-use std::task::Context;
-
 use dtu_console::device::Order;
 use dtu_proto::event::{Input, LinkId, SerialInput, SocketId, SocketInput};
 use dtu_proto::status::LinkState;
@@ -11,6 +9,7 @@ use dtu_setup::Sentence;
 use dtu_setup::say::Spoken as _;
 use tracing::info;
 
+use super::sources::Source;
 use super::{Machine, SERIAL_READ};
 use crate::console::{self, Injected, What, words};
 use crate::modem::Act;
@@ -18,10 +17,11 @@ use crate::words::Count;
 
 impl Machine {
     /// Answers what somebody asks; says whether somebody did.
-    pub(super) fn answer_console(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+    pub(super) fn answer_console(&mut self, now: Instant) -> bool {
         let Some(question) = self.console.as_ref().and_then(|c| c.next_question()) else {
             return false;
         };
+        self.sources.mark(Source::Asker);
         // Who asked may have gone.
         match question {
             What::Status(answer) => {
@@ -34,22 +34,22 @@ impl Machine {
                 let _ = answer.try_send(self.modem.messages());
             }
             What::Order(order, answer) => {
-                let _ = answer.try_send(self.obey(order, cx, now));
+                let _ = answer.try_send(self.obey(order, now));
             }
             What::Line(line) => {
                 if let Some(console) = &mut self.console {
                     console.queue(line, now);
                 }
-                self.run_at_lines(now, cx);
+                self.run_at_lines(now);
             }
         }
         true
     }
 
-    fn obey(&mut self, order: Order, cx: &mut Context<'_>, now: Instant) -> Result<(), Sentence> {
+    fn obey(&mut self, order: Order, now: Instant) -> Result<(), Sentence> {
         match order {
-            Order::FromDte(bytes) => self.inject_line(&bytes, cx, now),
-            Order::FromPeer(link, bytes) => self.inject_link(link, &bytes, cx, now),
+            Order::FromDte(bytes) => self.inject_line(&bytes, now),
+            Order::FromPeer(link, bytes) => self.inject_link(link, &bytes, now),
             Order::Message(from, text) => self.act(&Act::Message { from, text }, now),
             Order::Call(from) => self.act(&Act::Call { from }, now),
             Order::HangUp => self.act(&Act::HangUp, now),
@@ -57,16 +57,12 @@ impl Machine {
     }
 
     fn act(&mut self, act: &Act, now: Instant) -> Result<(), Sentence> {
+        self.sources.mark(Source::Modem);
         self.modem.act(act, now).map_err(|why| why.spoken())
     }
 
     /// As one read of the line.
-    fn inject_line(
-        &mut self,
-        bytes: &[u8],
-        cx: &mut Context<'_>,
-        now: Instant,
-    ) -> Result<(), Sentence> {
+    fn inject_line(&mut self, bytes: &[u8], now: Instant) -> Result<(), Sentence> {
         fits(bytes)?;
         // The device counts on no read while it says so.
         if !self.dtu.wants_serial() {
@@ -75,18 +71,12 @@ impl Machine {
         let count = Count(bytes.len() as u64, "byte");
         info!("console: {count} put in as if the DTE had sent them");
         self.mark(Injected::Dte(bytes), now);
-        self.feed(Input::Serial(SerialInput::Data(bytes)), now, cx);
+        self.feed(Input::Serial(SerialInput::Data(bytes)), now);
         Ok(())
     }
 
     /// As one read of the link's connection, or one datagram.
-    fn inject_link(
-        &mut self,
-        number: u8,
-        bytes: &[u8],
-        cx: &mut Context<'_>,
-        now: Instant,
-    ) -> Result<(), Sentence> {
+    fn inject_link(&mut self, number: u8, bytes: &[u8], now: Instant) -> Result<(), Sentence> {
         fits(bytes)?;
         let link = LinkId::from_number(number).ok_or_else(|| words::no_link(number))?;
         let socket = SocketId::Link(link);
@@ -99,7 +89,7 @@ impl Machine {
         let count = Count(bytes.len() as u64, "byte");
         info!("console: {count} put in as if the peer of link {number} had sent them");
         self.mark(Injected::Peer(link), now);
-        self.feed(Input::Socket(socket, SocketInput::Data(bytes)), now, cx);
+        self.feed(Input::Socket(socket, SocketInput::Data(bytes)), now);
         Ok(())
     }
 
