@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::task::Context;
 
 use dtu_proto::Dtu;
 use dtu_proto::event::{Input, Output};
