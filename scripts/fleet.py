@@ -188,6 +188,14 @@ def position(value, low, high):
     return (math.log10(value) - math.log10(low)) / (math.log10(high) - math.log10(low))
 
 
+def spread(places, apart=14):
+    """The same heights, so far apart that each label can be read."""
+    moved, last = {}, -math.inf
+    for index in sorted(range(len(places)), key=places.__getitem__):
+        last = moved[index] = max(places[index], last + apart)
+    return [moved[index] for index in range(len(places))]
+
+
 def plot(name, title, x_title, y_title, ticks, series):
     """Lines over logarithmic axes; `ticks` are (x, label), a series is (label, [(x, y)])."""
     points = [point for _, line in series for point in line]
@@ -212,12 +220,12 @@ def plot(name, title, x_title, y_title, ticks, series):
         y = up(10.0**power)
         out.append(f'<line x1="{LEFT}" x2="{WIDTH - 130}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
         out.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{10.0**power:g}</text>')
-    for (label, line), colour in zip(series, colours):
+    label_at = spread([up(line[-1][1]) for _, line in series])
+    for (label, line), colour, y_label in zip(series, colours, label_at):
         path = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in line)
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         out += [f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="3" fill="{colour}"/>' for x, y in line]
-        x, y = line[-1]
-        out.append(f'<text x="{across(x) + 8:.1f}" y="{up(y) + 4:.1f}" fill="{colour}">{label}</text>')
+        out.append(f'<text x="{across(line[-1][0]) + 8:.1f}" y="{y_label + 4:.1f}" fill="{colour}">{label}</text>')
     (IMAGES / f"fleet-{name}.svg").write_text("\n".join(out + ["</svg>"]) + "\n")
 
 
@@ -227,22 +235,26 @@ def plots():
     counts = [(row["count"], f"{row['count']:,}") for row in scale]
     plot("memory", "Resident memory of a fleet", "devices", "MiB", counts,
          [("fleet", [(row["count"], row["rss_kib"] / 1024) for row in scale])])
-    plot("throughput", "Frames answered, 200 devices, one core for the fleet", "bytes of a frame", "frames/s",
+    plot("throughput", "Frames answered, 200 devices, two cores that others use as well", "bytes of a frame", "frames/s",
          [(row["bytes"], str(row["bytes"])) for row in speed],
          [("fleet", [(row["bytes"], row["frames_per_second"]) for row in speed])])
     # Percentiles as the share that is slower.
     shares = [(2, "p50"), (10, "p90"), (100, "p99"), (1000, "p99.9")]
     keys = ["p50_ms", "p90_ms", "p99_ms", "p999_ms"]
     plot("latency", "Round trip, one frame a second a device", "percentile", "ms", shares,
-         [(f"{row['count']:,} devices", [(x, max(row["round_trip"][key], 0.001)) for (x, _), key in zip(shares, keys)]) for row in scale])
+         [(f"{row['count']:,} device{'s' * (row['count'] > 1)}", [(x, max(row["round_trip"][key], 0.001)) for (x, _), key in zip(shares, keys)]) for row in scale])
     print("| devices | RSS, MiB | CPU of the fleet | of the server | round trip p50 | p99 | missing |\n|---|---|---|---|---|---|---|")
     for row in scale:
         trip = row["round_trip"]
         print(f"| {row['count']:,} | {row['rss_kib'] / 1024:.1f} | {row['cpu'] * 100:.2f} % | {row['cpu_echo'] * 100:.2f} % "
               f"| {trip['p50_ms']:.2f} ms | {trip['p99_ms']:.2f} ms | {row['missing']} |")
+    print("\n| bytes of a frame | frames/s answered | CPU of the fleet, us a frame | missing |\n|---|---|---|---|")
+    for row in speed:
+        rate = row["frames_per_second"]
+        print(f"| {row['bytes']} | {rate:,.0f} | {row['cpu'] / rate * 1e6:.1f} | {row['missing']} |")
     first, last = next(row for row in scale if row["count"] == 1000), scale[-1]
     slope = (last["rss_kib"] - first["rss_kib"]) / (last["count"] - first["count"])
-    print(f"\nslope {slope:.2f} KiB a device\n", *speed, data["others"], *data["herd"], sep="\n")
+    print(f"\nload {data['load']:.1f}, slope {slope:.2f} KiB a device", data["others"], *data["herd"], sep="\n")
     return 0
 
 

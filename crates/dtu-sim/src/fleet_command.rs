@@ -214,3 +214,37 @@ fn failed(problem: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("dtu-sim: {problem}");
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Args as _;
+    use dtu_sim::fleet::{Account, FaultKind};
+
+    use super::*;
+
+    /// What people read of it.
+    const PAGE: &str = include_str!("../../../docs/fleet.md");
+
+    #[test]
+    fn the_page_has_every_option_fault_and_key() {
+        let command = FleetArgs::augment_args(clap::Command::new("fleet"));
+        let mut wanted: Vec<String> = command
+            .get_arguments()
+            .filter_map(|arg| arg.get_long())
+            .map(|long| format!("`--{long}`"))
+            .collect();
+        assert!(wanted.len() > 20, "{wanted:?}");
+        wanted.extend(FaultKind::NAMES.map(|name| format!("`{name}`")));
+        let account = Account::default().json();
+        wanted.extend(account.as_object().unwrap().keys().map(|key| {
+            if key.starts_with("texts_") {
+                "`texts_*`".to_owned()
+            } else {
+                format!("`{key}`")
+            }
+        }));
+        for word in wanted {
+            assert!(PAGE.contains(&word), "docs/fleet.md has no {word}");
+        }
+    }
+}

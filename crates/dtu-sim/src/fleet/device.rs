@@ -599,6 +599,7 @@ impl Device {
             reader,
             ledger,
             index,
+            attempt,
             ..
         } = self;
         let Shared {
@@ -619,7 +620,11 @@ impl Device {
             Found::Stranger(_) => account.misdirected += 1,
             Found::Damaged => account.damaged += 1,
         });
-        account.other_bytes += u64::from(reader.take_other());
+        // Before the first connection it can only be the device's own banner.
+        let other = u64::from(reader.take_other());
+        if *attempt > 0 {
+            account.other_bytes += other;
+        }
     }
 
     fn network(&mut self, order: SocketOutput, now: u64, shared: &mut Shared<'_>) {
