@@ -11,6 +11,8 @@ use flate2::write::GzEncoder;
 
 fn main() {
     println!("cargo::rerun-if-changed=assets");
+    println!("cargo::rerun-if-changed=openapi.json");
+    write_openapi();
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("assets");
     let out = PathBuf::from(variable("OUT_DIR"));
     let mut names = Vec::new();
@@ -45,6 +47,15 @@ fn main() {
     }
     code.push_str("];\n");
     fs::write(out.join("assets.rs"), code).expect("OUT_DIR can be written");
+}
+
+/// Its indentation is as long as the rest.
+fn write_openapi() {
+    let source = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("openapi.json");
+    let text = fs::read_to_string(source).expect("openapi.json can be read");
+    let lines: String = text.lines().map(str::trim_start).collect();
+    let place = PathBuf::from(variable("OUT_DIR")).join("openapi.json");
+    fs::write(place, lines).expect("OUT_DIR can be written");
 }
 
 const PAGE: &str = "index.html";

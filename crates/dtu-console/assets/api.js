@@ -18,12 +18,21 @@ export class ApiError extends Error {
 }
 
 let csrf = "";
+/** Until the console has said how long it takes at most. */
+let patience = 30_000;
+/** The way there and back. */
+const ON_THE_WAY = 5000;
 /** @type {(error: ApiError) => void} */
 let onLogin = () => {};
 
 /** @param {string} token */
 export function setCsrf(token) {
   csrf = token;
+}
+
+/** So long the console takes at most: who waits no longer would miss the answer. @param {number} seconds */
+export function setPatience(seconds) {
+  patience = seconds * 1000 + ON_THE_WAY;
 }
 
 /** What to do where a log-in is needed. @param {(error: ApiError) => void} act */
@@ -33,10 +42,9 @@ export function whenLoginNeeded(act) {
 
 /**
  * @param {string} path
- * @param {RequestInit & {patience?: number}} [init]
+ * @param {RequestInit} [init]
  */
 async function request(path, init = {}) {
-  const { patience = 30_000, ...rest } = init;
   /** @type {Response} */
   let response;
   try {
@@ -44,7 +52,7 @@ async function request(path, init = {}) {
       credentials: "same-origin",
       cache: "no-store",
       signal: AbortSignal.timeout(patience),
-      ...rest,
+      ...init,
     });
   } catch {
     throw new ApiError(0, {});
@@ -68,7 +76,7 @@ export async function get(path) {
 /**
  * @param {string} path
  * @param {unknown} body
- * @param {{headers?: Record<string, string>, patience?: number}} [more]
+ * @param {{headers?: Record<string, string>}} [more]
  */
 function send(path, body, more = {}) {
   const isText = typeof body === "string" || body instanceof Blob;
@@ -80,14 +88,13 @@ function send(path, body, more = {}) {
       ...more.headers,
     },
     body: isText ? body : JSON.stringify(body),
-    patience: more.patience ?? 30_000,
   });
 }
 
 /**
  * @param {string} path
  * @param {unknown} [body]
- * @param {{headers?: Record<string, string>, patience?: number}} [more]
+ * @param {{headers?: Record<string, string>}} [more]
  * @returns {Promise<any>}
  */
 export async function post(path, body = {}, more = {}) {

@@ -1,5 +1,6 @@
 // The shell: session, head, banners, and one page at a time by the hash.
-import { ApiError, get, post, setCsrf, whenLoginNeeded } from "./api.js";
+import { ApiError, get, post, setCsrf, setPatience, whenLoginNeeded } from "./api.js";
+import { named } from "./apply.js";
 import { button, fill, foreign, h, icon, setText } from "./dom.js";
 import * as draft from "./draft.js";
 import * as format from "./format.js";
@@ -60,6 +61,7 @@ const FOR_VIEWERS = ["overview", "traffic"];
 function setSession(next) {
   session = next;
   setCsrf(next.csrf);
+  setPatience(next.patience);
   version ||= versionOf(next);
 }
 
@@ -133,11 +135,7 @@ function head(isIn) {
   }
   const themes = select([["", t("theme.auto")], ["light", t("theme.light")], ["dark", t("theme.dark")]], forBrowser.get("theme") ?? "", (value) => {
     forBrowser.set("theme", value === "" ? null : value);
-    if (value === "") {
-      delete document.documentElement.dataset["theme"];
-    } else {
-      document.documentElement.dataset["theme"] = value;
-    }
+    dispatchEvent(new CustomEvent("dtu-theme", { detail: value }));
   });
   themes.setAttribute("aria-label", t("theme"));
   const languages = select([["en", "English"], ["zh", "中文"]], language(), (value) => {
@@ -175,10 +173,9 @@ function mark() {
 function leds() {
   const lamps = [led("POW"), led("NET"), led("DATA")];
   const [pow, net, data] = lamps;
-  /** @param {string | boolean | null} value */
+  /** @param {string | null} value */
   const asState = (value) => {
-    const text = String(value);
-    return text === "true" || text === "on" ? "on" : /blink|busy/.test(text) ? "busy" : text === "false" || text === "off" ? "off" : "unknown";
+    return value === "on" || value === "off" ? value : value === "blink" ? "busy" : "unknown";
   };
   const update = () => {
     const now = live.status.get()?.leds;
@@ -247,13 +244,16 @@ function lostBanner() {
 function trialBanner() {
   const left = countdown();
   const text = h("span", {});
+  const count = h("summary", {});
+  const which = h("p", {});
+  const about = h("details", { class: "hint" }, count, which);
   const keep = button(t("trial.keep"), () => busy(keep, () => decide("keep")), { class: "primary" });
   const back = button(t("trial.back"), () => busy(back, () => decide("rollback")));
   const isWriter = context().mayWrite;
   const element = h(
     "section",
     { class: "banner trial", "aria-label": t("trial") },
-    h("p", {}, h("strong", {}, t("trial")), " ", text, " ", left),
+    h("div", {}, h("p", {}, h("strong", {}, t("trial")), " ", text, " ", left), about),
     isWriter ? h("div", { class: "actions" }, back, keep) : null,
   );
   /** @type {string | number | null} */
@@ -266,14 +266,29 @@ function trialBanner() {
       return;
     }
     const of = id;
-    await post(what, { id: of }, { patience: 60_000 });
+    await post(what, { id: of });
     if (what === "keep") {
       draft.kept(of);
+      notice(t("trial.kept"));
+    } else if (!isTold()) {
+      notice(t("trial.rolledBack"));
     }
-    notice(t(what === "keep" ? "trial.kept" : "trial.rolledBack"));
     if (!session?.features.live) {
       await live.readOnce();
     }
+  }
+
+  /** Whether the device tells how a trial ends. */
+  const isTold = () => live.status.get()?.trial_ended !== undefined;
+
+  /** What else went back: it was set before, and neither applied nor stored. @param {import("./types.js").Status["trial_ended"]} ended */
+  function tellEnd(ended) {
+    if (!ended || ended.how === "kept") {
+      return;
+    }
+    const others = draft.besides(id, ended.keys);
+    const more = others.length > 0 ? ` ${t("trial.others", { n: others.length, what: named(others) })}` : "";
+    notice(t(ended.how === "expired" ? "trial.expired" : "trial.rolledBack") + more, others.length > 0 ? "bad" : "good");
   }
 
   ends.push(
@@ -283,6 +298,7 @@ function trialBanner() {
       if (trial === null) {
         if (id !== null) {
           announce(t("trial.over"));
+          tellEnd(now?.trial_ended ?? null);
         }
         id = null;
         told = Infinity;
@@ -292,6 +308,13 @@ function trialBanner() {
         announce(t("trial.begins", { n: Math.round(trial.seconds_left) }));
       }
       id = trial.id;
+      const keys = trial.keys ?? [];
+      about.hidden = keys.length === 0;
+      if (about.dataset["keys"] !== keys.join(" ")) {
+        about.dataset["keys"] = keys.join(" ");
+        setText(count, t("trial.about", { n: keys.length }));
+        setText(which, named(keys));
+      }
       setText(text, trial.by ? t("trial.by", { by: visible(trial.by) }) : t("trial.text"));
       left.set(trial.seconds_left);
       const mark = [10, 30, 60].find((seconds) => trial.seconds_left <= seconds) ?? Infinity;

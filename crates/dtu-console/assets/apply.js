@@ -12,8 +12,6 @@ import { ask, costInWords, costOfRestart, labelled, notice, reason, said, tick }
 /** @typedef {import("./app.js").Context} Context */
 
 const TRIAL = { min: 10, max: 3600, usual: 120 };
-/** A device may restart for 30 s before it can be read back. */
-const PATIENCE = 180_000;
 
 /**
  * Shows what would change, then applies it.
@@ -33,11 +31,17 @@ export async function apply(context, values, check, done) {
   const time = labelled(t("apply.seconds"), seconds, { hint: t("apply.secondsHint", TRIAL) });
   const note = h("p", { class: "hint" });
   const cost = h("p", { class: "banner warn", role: "status" });
+  const along = h("p", { class: "banner warn", role: "status" });
   const describe = () => {
     setText(note, !canTry ? t("apply.noTrial") : box.checked ? t("apply.trialText") : t("apply.forGood"));
     const text = costInWords(check.cost, canTry && box.checked);
     setText(cost, `${t("apply.cost")} ${text}`);
     cost.hidden = text === "";
+    const isTrial = canTry && box.checked;
+    const others = isTrial ? check.along.on_trial : check.along.at_once;
+    const values = { n: others?.length ?? 0, what: named(others ?? []) };
+    setText(along, t(!isTrial ? "along.stored" : others === null ? "along.unknown" : "along.trial", values));
+    along.hidden = others === null ? !isTrial : others.length === 0;
   };
   describe();
   trial.hidden = !canTry;
@@ -51,7 +55,7 @@ export async function apply(context, values, check, done) {
   const answer = await ask({
     title: t("apply.title"),
     wide: true,
-    body: [diffTable(check), cost, check.lines.length > 0 && lines, trial, time, note],
+    body: [diffTable(check), cost, along, check.lines.length > 0 && lines, trial, time, note],
     actions: [{ text: t("apply.do"), value: "apply", class: "primary" }],
   });
   if (answer === null) {
@@ -62,7 +66,7 @@ export async function apply(context, values, check, done) {
   const confirm = canTry && box.checked ? Math.min(TRIAL.max, Math.max(TRIAL.min, Math.round(bounded))) : null;
   try {
     const headers = { "If-Match": draft.settings.get()?.etag ?? "" };
-    const applied = /** @type {Applied} */ (await post("apply", { values, confirm }, { headers, patience: PATIENCE }));
+    const applied = /** @type {Applied} */ (await post("apply", { values, confirm }, { headers }));
     await tell(applied, values);
   } catch (error) {
     if (!(error instanceof ApiError)) {
@@ -78,6 +82,11 @@ export async function apply(context, values, check, done) {
     await readOnce();
   }
   await done();
+}
+
+/** What people call these. @param {string[]} keys */
+export function named(keys) {
+  return keys.map(draft.labelOf).join(", ");
 }
 
 /** @param {Check} check */
@@ -230,7 +239,7 @@ function asValues(value) {
 
 /** @param {() => Promise<void>} done */
 export async function store(done) {
-  await post("save", {}, { patience: PATIENCE });
+  await post("save");
   notice(t("store.done"));
   await done();
 }
@@ -243,7 +252,7 @@ export async function restart(done) {
     actions: [{ text: t("restart.do"), value: "restart", class: "primary" }],
   });
   if (answer !== null) {
-    await post("restart", {}, { patience: PATIENCE });
+    await post("restart");
     notice(t("restart.done"));
     await done();
   }
@@ -257,7 +266,7 @@ export async function factory(done) {
     actions: [{ text: t("factory.do"), value: "factory", class: "danger" }],
   });
   if (answer !== null) {
-    await post("factory", {}, { patience: PATIENCE });
+    await post("factory");
     notice(t("factory.done"));
     await done();
   }

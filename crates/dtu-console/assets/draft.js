@@ -21,8 +21,8 @@ export const settings = cell(/** @type {Settings | null} */ (null));
 export const edited = cell(0);
 /** @type {Map<string, string>} */
 let typed = new Map();
-/** What a trial of this page tries, as it was typed. @type {{id: string | number | null, values: Map<string, string>}} */
-let tried = { id: null, values: new Map() };
+/** What a trial of this page tries, as it was typed; of secrets the keys alone. @type {{id: string | number | null, values: Map<string, string>, keys: string[]}} */
+let tried = { id: null, values: new Map(), keys: [] };
 
 /** @returns {Promise<Schema>} */
 export async function loadSchema() {
@@ -48,7 +48,7 @@ export function forget() {
   schema = null;
   fields.clear();
   typed = new Map();
-  tried = { id: null, values: new Map() };
+  tried = { id: null, values: new Map(), keys: [] };
   settings.set(null);
 }
 
@@ -126,7 +126,12 @@ export function discard(keys = [...typed.keys()]) {
 /** @param {string | number | null} id @param {Record<string, string>} values */
 export function onTrial(id, values) {
   const open = Object.entries(values).filter(([key]) => fields.get(key)?.secret === false);
-  tried = { id, values: new Map(open) };
+  tried = { id, values: new Map(open), keys: Object.keys(values) };
+}
+
+/** Of what that trial was about, what this page did not change with it. @param {string | number | null} id @param {string[]} keys */
+export function besides(id, keys) {
+  return tried.id === id && id !== null ? keys.filter((key) => !tried.keys.includes(key)) : [];
 }
 
 /** That trial was kept: what it tried, or what runs anyway, is no draft any more. @param {string | number} id */

@@ -11,10 +11,6 @@ import { Packet, packet } from "./packet.js";
 /** @typedef {import("./types.js").SettingCommand} SettingCommand */
 /** @typedef {{key: string, element: HTMLElement, show(): void, fault(text: string): void}} FieldView */
 
-/** Two values of which one says "no". */
-const TICKS = /^off,on$/i;
-const OFF_ON = /^(off|not used|disabled),(on|used|enabled)$/i;
-
 /**
  * @param {SettingCommand} command
  * @param {Field} field
@@ -121,15 +117,13 @@ function controlOf(field, key, label) {
   }
   const choices = field.choices ?? [];
   if (field.kind === "choice" && choices.length > 0) {
-    const isTick = TICKS.test(choices.map((it) => it.value).join(",")) || OFF_ON.test(choices.map((it) => it.word).join(","));
-    return isTick ? tickControl(choices.map((it) => it.value), key, label) : selectControl(choices, key);
+    return field.tick ? tickControl(field.tick, key, label) : selectControl(choices, key);
   }
   return field.secret ? secretControl(field, key) : textControl(field, key);
 }
 
-/** @param {string[]} values @param {string} key @param {string} label @returns {Control} */
-function tickControl(values, key, label) {
-  const [off = "0", on = "1"] = values;
+/** @param {{off: string, on: string}} values @param {string} key @param {string} label @returns {Control} */
+function tickControl({ off, on }, key, label) {
   const input = h("input", {
     type: "checkbox",
     on: { change: () => type(key, input.checked ? on : off) },
@@ -230,7 +224,7 @@ function secretControl(field, key) {
     on: { input: () => (input.value === "" ? revert(key) : type(key, input.value)) },
   });
   const clear = button(t("field.clear"), () => type(key, ""), { class: "quiet small" });
-  clear.hidden = !/^0\.\.=|^"" or|^empty/.test(field.range);
+  clear.hidden = !field.may_be_empty;
   const look = button(t("field.look"), () => {
     input.type = input.type === "password" ? "text" : "password";
     look.setAttribute("aria-pressed", String(input.type === "text"));
@@ -259,7 +253,7 @@ function secretControl(field, key) {
 /** @param {Field} field @param {string} key @returns {Control} */
 function packetControl(field, key) {
   const element = packet();
-  element.room = Math.floor((field.max ?? 80) / (field.max === 40 ? 1 : 2));
+  element.room = field.max ?? 0;
   element.onbytes = (hex) => type(key, hex);
   return {
     kind: "packet",

@@ -216,7 +216,7 @@ export function atPage(context) {
       entry.append(waiting);
       box.scrollTop = box.scrollHeight;
       try {
-        const answer = await post("at", { line }, { patience: 150_000 });
+        const answer = await post("at", { line });
         // The device's end knows which commands have a secret: it hides that.
         if (past.at(-1) !== line && answer.line === line && BARE.test(line)) {
           past.push(line);
@@ -224,11 +224,10 @@ export function atPage(context) {
           forTab.set("at", past);
           place = past.length;
         }
-        const isGood = /^(OK|CLOSE OK|SEND OK|CONNECT OK|0)$/.test(answer.end);
         fill(
           waiting,
           ...answer.lines.flatMap((/** @type {string} */ text) => [foreign(text), h("br")]),
-          h("span", { class: isGood ? "good-text" : "bad-text" }, foreign(answer.end)),
+          h("span", { class: answer.ok ? "good-text" : "bad-text" }, foreign(answer.end)),
         );
         waiting.className = "answer";
         announce(`${answer.lines.join(" ")} ${answer.end}`.slice(0, 300));

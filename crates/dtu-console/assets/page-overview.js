@@ -133,7 +133,7 @@ function radioCard(kind) {
     show(now) {
       const { radio } = now;
       put(operator, radio.operator);
-      setText(signal, radio.signal_dbm === null ? t("radio.noSignal") : `${radio.signal_dbm} dBm`.replace("-", "−"));
+      setText(signal, radio.signal_dbm !== null ? `${radio.signal_dbm} dBm`.replace("-", "−") : t(radio.signal === "none" ? "radio.noSignal" : "radio.unknownSignal"));
       bars.show(radio.signal_dbm);
       put(sim, told(radio.sim));
       put(registration, told(radio.registration));

@@ -117,7 +117,7 @@ export function phonePage(context) {
     }
     older.hidden = !now.forgotten;
     setText(older, t("phone.forgotten", { n: now.forgotten ?? 0 }));
-    const active = now.calls.filter((call) => !/^(ended|hung up|idle|none)/i.test(call.state));
+    const active = now.calls.filter((call) => call.state !== "ended");
     calls.hidden = now.calls.length === 0;
     const shownCalls = now.calls.slice(-CALLS).map((call) => {
       const why = call.why ? ` (${told(call.why)})` : "";

@@ -7,7 +7,7 @@ import { fieldView } from "./field.js";
 import { either, t } from "./i18n.js";
 import { sections } from "./layout.js";
 import { status } from "./live.js";
-import { announce, busy, complain, costInWords, download, notice, select, tick } from "./parts.js";
+import { announce, busy, complain, costInWords, download, notice, said, select, tick } from "./parts.js";
 import { forBrowser } from "./store.js";
 
 /** @typedef {import("./app.js").Context} Context */
@@ -80,9 +80,9 @@ export function settingsPage(context) {
 
   function showUnread() {
     // What no reply tells is said beside its field.
-    const list = (draft.settings.get()?.unread ?? []).filter((it) => it.why !== "no reply tells it");
+    const list = (draft.settings.get()?.unread ?? []).filter((it) => it.why !== "no_read_form");
     unread.hidden = list.length === 0;
-    fill(unread, h("p", {}, t("settings.unread", { n: list.length })), h("ul", {}, ...list.map((it) => h("li", {}, foreign(`${it.group}: ${it.why}`)))));
+    fill(unread, h("p", {}, t("settings.unread", { n: list.length })), h("ul", {}, ...list.map((it) => h("li", {}, foreign(it.group), ": ", said(it.message, it.message_zh)))));
   }
 
   async function build() {

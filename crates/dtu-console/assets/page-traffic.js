@@ -80,7 +80,7 @@ export function traffic(context) {
       (how.events || row.kind !== "event"),
     older: olderBy(frames),
     changed: () => rows.show(),
-    gap: (n, { at, seq }) => ({ seq, at, of: "", dir: "in", len: 0, data: null, bytes: null, note: t("traffic.gap", { n: format.count(n) }), kind: "event" }),
+    gap: (n, { at, seq }) => ({ seq, at, of: "", dir: "in", len: 0, data: null, bytes: null, note: t("traffic.gap", { n: format.count(n) }), kind: "event", injected: false }),
     empty: () => empty(t("traffic.empty"), context.mayWrite ? t("traffic.emptyText") : t("traffic.emptyViewer")),
   });
 
@@ -210,9 +210,7 @@ function rowElement(row, how, width) {
   const length = h("span", { class: "row-len" }, t("bytes.n", { n: row.len }));
   const note = row.note ? h("span", { class: "row-note" }, foreign(noteOf(row.note))) : null;
   const element = h("li", { class: "row" }, at, of, way, length, note);
-  if (row.note !== null && /(^|; )injected$/.test(row.note)) {
-    element.classList.add("injected");
-  }
+  element.classList.toggle("injected", row.injected);
   if (row.bytes === null) {
     element.append(h("span", { class: "row-data muted" }, t("traffic.hidden")));
     return element;

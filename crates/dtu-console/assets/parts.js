@@ -377,7 +377,7 @@ export function costOfRestart() {
 
 /** @param {import("./types.js").Link} link */
 export function isUp(link) {
-  return /^(up|connected)$/i.test(link.state ?? "");
+  return link.state === "connected";
 }
 
 /**

@@ -211,6 +211,12 @@ export const SENTENCES = [
   ["console: certificate and key are read again", "控制台：已重新读取证书和私钥"],
   ["console: its own certificate is read again, SHA-256 {n}", "控制台：已重新读取自签证书，SHA-256 {n}"],
   ["console: {why}; certificate and key stay as they were", "控制台：{why}；证书和私钥保持不变"],
+  ["console: certificate and key are not read again: {why}", "控制台：未能重新读取证书和私钥：{why}"],
+  ["console: {line} is dropped, {n} so far: {Why}", "控制台：{line} 已丢弃，共 {n} 条：{Why}"],
+  ["too many commands wait for the device: this one does not run", "等待设备执行的指令过多：本条不执行"],
+  ["the device is still at another command: this one has waited {n} s, and does not run", "设备仍在执行另一条指令：本条已等待 {n} 秒，不再执行"],
+  ["device: as they were in front of the trial: {keys}", "设备：已恢复试用前的值：{keys}"],
+  ["all settings are read", "已读取全部参数"],
   ["settings: no file to read again", "设置：没有可重新读取的文件"],
   ["store: messages: {why}", "存储：短信：{why}"],
 ];

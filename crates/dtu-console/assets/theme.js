@@ -9,10 +9,18 @@
     }
   };
   const root = document.documentElement;
-  const theme = stored("dtu.theme");
-  if (theme === "light" || theme === "dark") {
-    root.dataset["theme"] = theme;
-  }
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let theme = stored("dtu.theme");
+  const show = () => {
+    root.dataset["theme"] = theme === "light" || theme === "dark" ? theme : dark.matches ? "dark" : "light";
+  };
+  show();
+  dark.addEventListener("change", show);
+  // Somebody chooses.
+  addEventListener("dtu-theme", (event) => {
+    theme = /** @type {CustomEvent<string>} */ (event).detail;
+    show();
+  });
   const chosen = stored("dtu.language");
   const fitting = navigator.languages.find((language) => /^(zh|en)\b/i.test(language)) ?? "en";
   const language = chosen === "zh" || chosen === "en" ? chosen : fitting.toLowerCase();

@@ -3,7 +3,7 @@
 /**
  * @typedef {{
  *   who: "local" | "owner" | "viewer" | null, login: boolean, csrf: string, instance: string, version: string, assets?: string, fingerprint?: string | null,
- *   features: {
+ *   patience: number, features: {
  *     live: boolean, inject: boolean, radio: "sim" | "real" | "none", confirm: boolean, name: string,
  *     via: "local" | "port" | "network", local_only_settings?: unknown[],
  *   },
@@ -16,18 +16,18 @@
  *   bytes_out: number | null, dropped_frames: number | null, dropped_bytes: number | null, reconnects: number | null, rtt_ms: number | null,
  * }} Link
  *
- * @typedef {{id: string | number, seconds_left: number, by: string | null}} Trial
+ * @typedef {{id: string | number, seconds_left: number, by: string | null, keys?: string[]}} Trial
  *
  * @typedef {{
  *   at: string, uptime: number | null, restarts: number | null, version: string | null, mode: {number: number, word: string} | null,
- *   phase: string | null, leds: Record<"pow" | "net" | "data", string | boolean | null>,
+ *   phase: string | null, leds: Record<"pow" | "net" | "data", "on" | "off" | "blink" | null>,
  *   serial: {
  *     line: string | null, state: string, present: boolean, baud: number | null, bytes_in: number | null, bytes_out: number | null,
  *     waiting_bytes: number | null, dropped_bytes: number | null,
  *   },
  *   radio: {
  *     modem: string | null, sim: string | null, registration: string | null, operator: string | null,
- *     signal_dbm: number | null, address: string | null, missing: string[],
+ *     signal_dbm: number | null, signal: "known" | "none" | "unknown", address: string | null, missing: string[],
  *   },
  *   links: Link[], httpd: Record<string, unknown> | null, serial_command: Record<string, unknown> | null,
  *   messages_to_be_sent: number | null,
@@ -35,7 +35,8 @@
  *     since: string | null, count: number, bytes: number,
  *     places: {place: string, count: number, bytes: number}[],
  *   } | null,
- *   trial: Trial | null, not_stored: string[] | null,
+ *   trial: Trial | null, trial_ended?: {how: "kept" | "undone" | "expired" | "restarted", keys: string[]} | null,
+ *   not_stored: string[] | null,
  * }} Status
  *
  * @typedef {{value: string, word: string, word_zh?: string}} Choice
@@ -43,7 +44,7 @@
  * @typedef {{
  *   name: string, key: string, range: string, help: string, help_zh?: string, range_zh?: string, secret: boolean,
  *   kind: "choice" | "number" | "text" | "packet", choices?: Choice[] | null, min?: number | null,
- *   max?: number | null, unit?: string | null,
+ *   max?: number | null, unit?: string | null, tick: {off: string, on: string} | null, may_be_empty: boolean,
  * }} Field
  *
  * @typedef {{
@@ -58,15 +59,19 @@
  * }} Value
  *
  * @typedef {{
- *   etag: string, values: Record<string, Value>, unread?: {group: string, why: string}[],
+ *   etag: string, values: Record<string, Value>, unread?: {
+ *     group: string, why: "no_read_form" | "refused" | "not_told" | "no_text", message: string, message_zh?: string | null,
+ *   }[],
  * }} Settings
  *
  * @typedef {{links: number, frames: number}} Cost
  *
+ * @typedef {{on_trial: string[] | null, at_once: string[] | null}} Along
+ *
  * @typedef {{
  *   faults: {key: string, message: string, message_zh?: string}[],
  *   changes: {key: string, from: string | null, to: string, takes_effect: string | null}[],
- *   lines: string[], cost: {on_trial: Cost | null, at_once: Cost} | null,
+ *   lines: string[], cost: {on_trial: Cost | null, at_once: Cost} | null, along: Along,
  * }} Check
  *
  * @typedef {{
@@ -76,7 +81,7 @@
  *
  * @typedef {{
  *   seq: number, at: number, of: string, dir: "in" | "out", len: number, data: string | null, note: string | null,
- *   kind: "data" | "event",
+ *   kind: "data" | "event", injected: boolean,
  * }} Row
  *
  * @typedef {{seq: number, at: number, level: string, of: string | null, text: string}} LogLine

@@ -23,17 +23,23 @@ pub trait Device: Send + Sync + 'static {
     /// The device does not answer.
     fn door(&self) -> Result<Box<dyn Door + Send + '_>, DoorError>;
 
+    /// So long one use of the door takes at most: a request ends then, whatever the device does. Pages are told it, and
+    /// wait as long.
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
     /// How it is now: the object `Status` of the API. Waits for `within` at most.
     ///
     /// # Errors
     /// The device does not answer in time.
     fn status(&self, within: Duration) -> Result<Value, Unavailable>;
 
-    /// What it stores, as set commands, one a line; `None`: nobody but the device knows.
+    /// Its sets of settings; `None`: nobody but the device knows them.
     ///
     /// # Errors
     /// The device does not answer in time.
-    fn stored(&self) -> Result<Option<String>, Unavailable> {
+    fn sets(&self) -> Result<Option<Sets>, Unavailable> {
         Ok(None)
     }
 
@@ -49,6 +55,20 @@ pub trait Device: Send + Sync + 'static {
     /// The device does not answer in time.
     fn messages(&self) -> Result<Value, Unavailable>;
 }
+
+/// Sets of settings, as set commands, one a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sets {
+    /// In force.
+    pub running: String,
+    /// What a restart brings back.
+    pub stored: String,
+    /// What a trial that is not kept brings back: the one that was applied or stored last.
+    pub applied: String,
+}
+
+/// A message of ten parts takes the network 200 s.
+const PATIENCE: Duration = Duration::from_secs(210);
 
 /// What a device can.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -9,6 +9,7 @@ dtu_setup::sentences! {
     foreign_page(got) =
         "a page of {got} may not do this; behind a proxy, let it pass Host on",
         "{got}的页面不允许此操作；如有代理，请让其转发 Host";
+    twice(name) = "a request has one {name}", "一个请求只能有一个 {name}";
     another_site() = "another site", "其他网站";
     unknown_host(name) =
         "this console is not known as {name}: put that name into console.hosts",

@@ -1,15 +1,18 @@
 //! The flight recorder: what passed and what happened last, in rings of bytes. Always on, for it costs a copy a row; the
-//! device writes, the console reads, and neither waits for the other.
+//! device writes, the console reads. Who reads many rows lets the device in between each few of them: it waits for a copy
+//! of 16 rows at most, which is microseconds.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 mod pcapng;
 mod ring;
 mod row;
 
-use ring::{Mark, Ring};
+use ring::{Reader, Ring, Step};
 pub use row::{Dir, Kind, Level, LogLine, Place, Row, base64};
 
 /// How much is kept, in bytes.
@@ -91,6 +94,8 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
     /// Why it was cut, or what it is; empty = nothing to say.
     pub note: &'a str,
+    /// Somebody has put it in by hand.
+    pub injected: bool,
 }
 
 impl Recorder {
@@ -127,6 +132,7 @@ impl Recorder {
             at_micros,
             of: frame.of,
             dir: frame.dir,
+            injected: frame.injected,
             kind: Kind::Data,
             len: u32::try_from(len).unwrap_or(u32::MAX),
             kept: prefix.len() + bytes.len(),
@@ -140,6 +146,7 @@ impl Recorder {
             at_micros,
             of,
             dir: Dir::In,
+            injected: false,
             kind: Kind::Event,
             len: 0,
             kept: 0,
@@ -200,28 +207,23 @@ impl Recorder {
     /// At most `limit` rows from the number `from` on.
     #[must_use]
     pub fn rows(&self, from: u64, limit: usize) -> Page<Row> {
-        let rows = lock(&self.rows);
-        let mut marks = [rows.data.find(from), rows.events.find(from)];
-        let rings = [&rows.data, &rows.events];
-        let mut contents = Vec::new();
-        let mut items = Vec::new();
-        while items.len() < limit {
-            let number = |which: usize| marks[which].map(|mark: Mark| rings[which].number(mark));
-            let which = match (number(0), number(1)) {
-                (None, None) => break,
-                (Some(_), None) => 0,
-                (None, Some(_)) => 1,
-                (Some(data), Some(event)) => usize::from(event < data),
-            };
-            let Some(mark) = marks[which] else { break };
-            rings[which].read(mark, &mut contents);
-            if let Some(row) = Head::read(&contents, rings[which].number(mark)) {
-                items.push(row);
-            }
-            marks[which] = rings[which].next(mark);
-        }
-        let more = marks != [None, None];
-        page(items, from, rows.next, more, |row| row.seq)
+        self.rows_in_turns(from, limit, &thread::yield_now)
+    }
+
+    /// `between` is called while nothing is locked.
+    fn rows_in_turns(&self, from: u64, limit: usize, between: &dyn Fn()) -> Page<Row> {
+        // What comes while this is read is for the next page.
+        let end = self.next_row();
+        let read = |ring: fn(&Rows) -> &Ring| {
+            in_turns(&self.rows, ring, from..end, limit, Head::read, between)
+        };
+        let (mut items, more) = read(|rows| &rows.data);
+        let (events, more_events) = read(|rows| &rows.events);
+        items.extend(events);
+        items.sort_unstable_by_key(|row| row.seq);
+        let more = more || more_events || items.len() > limit;
+        items.truncate(limit);
+        page(items, from, end, more, |row| row.seq)
     }
 
     /// The last `limit` rows, for who begins to look.
@@ -233,18 +235,16 @@ impl Recorder {
     /// At most `limit` lines of the log from the number `from` on.
     #[must_use]
     pub fn lines(&self, from: u64, limit: usize) -> Page<LogLine> {
-        let log = lock(&self.log);
-        let mut mark = log.lines.find(from);
-        let mut contents = Vec::new();
-        let mut items = Vec::new();
-        while let Some(at) = mark.filter(|_| items.len() < limit) {
-            log.lines.read(at, &mut contents);
-            if let Some(line) = read_line(&contents, log.lines.number(at)) {
-                items.push(line);
-            }
-            mark = log.lines.next(at);
-        }
-        page(items, from, log.next, mark.is_some(), |line| line.seq)
+        let (end, between) = (self.next_line(), &thread::yield_now);
+        let (items, more) = in_turns(
+            &self.log,
+            |log| &log.lines,
+            from..end,
+            limit,
+            read_line,
+            between,
+        );
+        page(items, from, end, more, |line| line.seq)
     }
 
     pub(crate) fn counts(&self) -> [Count; Place::COUNT] {
@@ -286,6 +286,7 @@ struct Head {
     at_micros: u64,
     of: Place,
     dir: Dir,
+    injected: bool,
     kind: Kind,
     len: u32,
     kept: usize,
@@ -302,7 +303,8 @@ impl Head {
         len.copy_from_slice(&self.len.to_le_bytes());
         let (kept, rest) = rest.split_at_mut(2);
         kept.copy_from_slice(&u16::try_from(self.kept).unwrap_or(0).to_le_bytes());
-        rest.copy_from_slice(&[self.of.index() as u8, self.dir as u8, self.kind as u8]);
+        let way = self.dir as u8 | (u8::from(self.injected) * PUT_IN);
+        rest.copy_from_slice(&[self.of.index() as u8, way, self.kind as u8]);
         written
     }
 
@@ -310,17 +312,18 @@ impl Head {
         let (at, rest) = contents.split_first_chunk::<8>()?;
         let (len, rest) = rest.split_first_chunk::<4>()?;
         let (kept, rest) = rest.split_first_chunk::<2>()?;
-        let ([of, dir, kind], rest) = rest.split_first_chunk::<3>()?;
+        let ([of, way, kind], rest) = rest.split_first_chunk::<3>()?;
         let (data, text) = rest.split_at_checked(u16::from_le_bytes(*kept).into())?;
         Some(Row {
             seq,
             at_micros: u64::from_le_bytes(*at),
             of: Place::from_index((*of).into())?,
-            dir: if *dir == Dir::In as u8 {
+            dir: if *way & !PUT_IN == Dir::In as u8 {
                 Dir::In
             } else {
                 Dir::Out
             },
+            injected: *way & PUT_IN != 0,
             len: u32::from_le_bytes(*len),
             data: data.to_vec(),
             note: (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned()),
@@ -349,11 +352,44 @@ fn kept(bytes: &[u8], most: usize) -> &[u8] {
     bytes.get(..most).unwrap_or(bytes)
 }
 
+/// Of a ring the records of these numbers, so many of them at most, and whether there are more.
+fn in_turns<T, R>(
+    owner: &Mutex<T>,
+    ring: fn(&T) -> &Ring,
+    numbers: Range<u64>,
+    limit: usize,
+    record: impl Fn(&[u8], u64) -> Option<R>,
+    between: &dyn Fn(),
+) -> (Vec<R>, bool) {
+    let (mut reader, mut contents, mut items) =
+        (Reader::new(numbers.start), Vec::new(), Vec::new());
+    loop {
+        let held = lock(owner);
+        for _ in 0..TURN {
+            match ring(&held).step(&mut reader, STEPS, &mut contents) {
+                Step::Record(number) if number >= numbers.end => return (items, false),
+                Step::Record(_) if items.len() == limit => return (items, true),
+                Step::Record(number) => items.extend(record(&contents, number)),
+                Step::Seeks => break,
+                Step::End => return (items, false),
+            }
+        }
+        drop(held);
+        between();
+    }
+}
+
 /// A writer that panicked has left nothing half done that matters.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Rows that are copied while the device may wait.
+const TURN: usize = 16;
+/// Records that are passed by meanwhile, on the way to the first one.
+const STEPS: usize = 64;
+/// Beside the way.
+const PUT_IN: u8 = 0x80;
 const NO_PLACE: u8 = u8::MAX;
 /// Bytes of a note.
 const NOTE_MAX: usize = 400;

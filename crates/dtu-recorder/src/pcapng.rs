@@ -363,6 +363,7 @@ mod tests {
                     prefix,
                     bytes,
                     note,
+                    injected: false,
                 },
             );
         };
@@ -491,6 +492,7 @@ mod tests {
                     prefix: b"",
                     bytes: &[1; 100],
                     note: "",
+                    injected: false,
                 },
             );
         }
@@ -521,6 +523,7 @@ mod tests {
             prefix: b"",
             bytes,
             note: "command",
+            injected: false,
         };
         recorder.masked(0, &frame, bytes.len() - 3);
         let found = blocks(&recorder.pcapng());

@@ -1,8 +1,51 @@
 //! A ring of bytes that holds records of any length. A new one takes the place of the oldest.
 
-/// Where a record begins; good until the next push.
+/// A record, good for as long as it is there: pushes do not move it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark(usize);
+struct Mark {
+    at: usize,
+    number: u64,
+}
+
+/// Somebody who reads from a number on, with pauses in which the ring goes on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    from: u64,
+    at: Where,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Where {
+    Start,
+    /// On the way to the first record, from the oldest on or from the newest back.
+    Seeks {
+        mark: Mark,
+        back: bool,
+    },
+    /// This one was read last.
+    Behind(Mark),
+}
+
+/// What a step of a reader finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// This record is the next one; its contents were read.
+    Record(u64),
+    /// It is on its way.
+    Seeks,
+    /// There is no further one.
+    End,
+}
+
+impl Reader {
+    /// The first record whose number is not below `from`, and those behind it.
+    pub(super) const fn new(from: u64) -> Self {
+        Self {
+            from,
+            at: Where::Start,
+        }
+    }
+}
 
 /// ```text
 /// record = length u32 | length of the one before u32 | number u64 | contents
@@ -66,50 +109,87 @@ impl Ring {
         }
     }
 
-    /// The first record whose number is not below `number`.
-    pub(super) fn find(&self, number: u64) -> Option<Mark> {
+    /// The next record that a reader finds, within so many steps.
+    pub(super) fn step(&self, reader: &mut Reader, steps: usize, into: &mut Vec<u8>) -> Step {
         if self.used == 0 {
-            return None;
+            return Step::End;
         }
-        let newest = self.place(self.oldest + self.used - self.newest_len);
-        let (first, last) = (self.number_at(self.oldest), self.number_at(newest));
-        if number > last {
-            return None;
-        }
-        // From the end that is nearer: who looks live is at the newest.
-        if number <= first || number - first < last - number {
-            let mut at = self.oldest;
-            while self.number_at(at) < number {
-                at = self.place(at + self.len_at(at));
+        let oldest = self.mark(self.oldest);
+        let found = match reader.at {
+            Where::Start => {
+                let newest = self.mark(self.place(self.oldest + self.used - self.newest_len));
+                if reader.from > newest.number {
+                    return Step::End;
+                }
+                // From the end that is nearer: who looks live is at the newest.
+                let ahead = reader.from.saturating_sub(oldest.number);
+                let back = ahead > newest.number - reader.from;
+                let mark = if back { newest } else { oldest };
+                self.seek(reader, mark, back, steps)
             }
-            return Some(Mark(at));
-        }
-        let mut at = newest;
-        loop {
-            let before = self.place(at + self.bytes.len() - self.before_at(at));
-            if self.number_at(before) < number {
-                return Some(Mark(at));
+            // What was pushed out meanwhile is older than what is looked for, or all that is left is not.
+            Where::Seeks { mark, back } if self.has(mark) => self.seek(reader, mark, back, steps),
+            Where::Seeks { .. } => self.seek(reader, oldest, false, steps),
+            Where::Behind(mark) if self.has(mark) => match self.next(mark) {
+                Some(next) => Some(next),
+                None => return Step::End,
+            },
+            Where::Behind(_) => Some(oldest),
+        };
+        let Some(mark) = found else {
+            return Step::Seeks;
+        };
+        reader.at = Where::Behind(mark);
+        self.read(mark, into);
+        Step::Record(mark.number)
+    }
+
+    fn seek(&self, reader: &mut Reader, mut mark: Mark, back: bool, steps: usize) -> Option<Mark> {
+        for _ in 0..steps {
+            if back {
+                if mark.at == self.oldest {
+                    return Some(mark);
+                }
+                let len = self.before_at(mark.at);
+                let before = self.mark(self.place(mark.at + self.bytes.len() - len));
+                if before.number < reader.from {
+                    return Some(mark);
+                }
+                mark = before;
+            } else {
+                if mark.number >= reader.from {
+                    return Some(mark);
+                }
+                mark = self.next(mark)?;
             }
-            at = before;
         }
+        reader.at = Where::Seeks { mark, back };
+        None
+    }
+
+    fn mark(&self, at: usize) -> Mark {
+        Mark {
+            at,
+            number: self.number_at(at),
+        }
+    }
+
+    fn has(&self, mark: Mark) -> bool {
+        self.used > 0 && self.number_at(self.oldest) <= mark.number
     }
 
     /// The one behind it.
-    pub(super) fn next(&self, mark: Mark) -> Option<Mark> {
-        let distance = self.place(mark.0 + self.bytes.len() - self.oldest);
-        let behind = distance + self.len_at(mark.0);
-        (behind < self.used).then(|| Mark(self.place(self.oldest + behind)))
-    }
-
-    pub(super) fn number(&self, mark: Mark) -> u64 {
-        self.number_at(mark.0)
+    fn next(&self, mark: Mark) -> Option<Mark> {
+        let distance = self.place(mark.at + self.bytes.len() - self.oldest);
+        let behind = distance + self.len_at(mark.at);
+        (behind < self.used).then(|| self.mark(self.place(self.oldest + behind)))
     }
 
     /// Replaces what `into` holds by the contents.
-    pub(super) fn read(&self, mark: Mark, into: &mut Vec<u8>) {
+    fn read(&self, mark: Mark, into: &mut Vec<u8>) {
         into.clear();
-        let len = self.len_at(mark.0) - HEAD;
-        let start = self.place(mark.0 + HEAD);
+        let len = self.len_at(mark.at) - HEAD;
+        let start = self.place(mark.at + HEAD);
         let first = len.min(self.bytes.len() - start);
         into.extend_from_slice(&self.bytes[start..start + first]);
         into.extend_from_slice(&self.bytes[..len - first]);
@@ -154,15 +234,52 @@ mod tests {
     use super::*;
 
     fn all(ring: &Ring, from: u64) -> Vec<(u64, Vec<u8>)> {
-        let mut found = Vec::new();
-        let mut mark = ring.find(from);
-        while let Some(at) = mark {
-            let mut contents = Vec::new();
-            ring.read(at, &mut contents);
-            found.push((ring.number(at), contents));
-            mark = ring.next(at);
+        let (mut reader, mut contents, mut found) = (Reader::new(from), Vec::new(), Vec::new());
+        loop {
+            // So few that it takes many turns.
+            match ring.step(&mut reader, 3, &mut contents) {
+                Step::Record(number) => found.push((number, contents.clone())),
+                Step::Seeks => {}
+                Step::End => return found,
+            }
         }
-        found
+    }
+
+    /// The ring goes on between any two steps, by any number of records.
+    #[test]
+    fn who_reads_while_others_write_gets_what_is_there_in_order() {
+        for pushes in 0..8 {
+            for from in [0, 60, 61, 100, 139, 140, 150, 500] {
+                let mut ring = Ring::new(400);
+                let mut newest = 0;
+                let mut push = |ring: &mut Ring| {
+                    newest += 1;
+                    ring.push(newest, &[&[newest as u8; 5]]);
+                };
+                (0..140).for_each(|_| push(&mut ring));
+                let (mut reader, mut contents, mut last) = (Reader::new(from), Vec::new(), None);
+                let mut turns = 0;
+                loop {
+                    let oldest = ring.number_at(ring.oldest);
+                    match ring.step(&mut reader, 2, &mut contents) {
+                        Step::Record(number) => {
+                            assert_eq!(contents, [number as u8; 5]);
+                            let next = last.map_or(from, |last: u64| last + 1).max(oldest);
+                            assert_eq!(number, next, "{pushes} {from}");
+                            last = Some(number);
+                        }
+                        Step::Seeks => {}
+                        Step::End => break,
+                    }
+                    turns += 1;
+                    // Who writes faster than one reads is not followed for ever.
+                    if turns < 50 {
+                        (0..pushes).for_each(|_| push(&mut ring));
+                    }
+                }
+                assert!(from > 140 || last.is_some(), "{pushes} {from}");
+            }
+        }
     }
 
     #[test]

@@ -127,6 +127,8 @@ pub struct Row {
     pub of: Place,
     /// Which way.
     pub dir: Dir,
+    /// Somebody has put it in by hand.
+    pub injected: bool,
     /// Its true length in bytes.
     pub len: u32,
     /// What is kept of it.

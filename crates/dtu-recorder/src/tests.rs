@@ -16,6 +16,7 @@ fn line(bytes: &[u8]) -> Frame<'_> {
         prefix: b"",
         bytes,
         note: "",
+        injected: false,
     }
 }
 
@@ -30,6 +31,7 @@ fn a_row_has_what_came_in_and_its_true_length() {
             prefix: b"reg",
             bytes: &[0xFF; 300],
             note: "why",
+            injected: false,
         },
     );
     recorder.event(1_600_000, Place::Link(3), "connected");
@@ -143,6 +145,28 @@ fn the_log_is_a_ring_of_its_own() {
     let page = recorder.lines(1, 1);
     assert!(page.missed > 90 && page.items[0].text.len() == LINE_MAX);
     assert_eq!(recorder.next_line(), 102);
+}
+
+#[test]
+fn who_reads_many_rows_lets_the_device_in_between() {
+    let recorder = Recorder::default();
+    (0..1500).for_each(|_| recorder.frame(0, &line(b"before")));
+    let turns = std::cell::Cell::new(0);
+    let between = || {
+        turns.set(turns.get() + 1);
+        assert!(recorder.rows.try_lock().is_ok(), "the device would wait");
+        recorder.frame(0, &line(b"while it is read"));
+    };
+    let page = recorder.rows_in_turns(400, 1000, &between);
+    assert!(page.items.iter().map(|row| row.seq).eq(400..1400));
+    assert_eq!((page.missed, page.next), (0, 1400));
+    // A thousand copies, and the way to the first of them.
+    assert!(turns.get() >= 1000 / 16 + 400 / 64, "{}", turns.get());
+    // What came meanwhile is for the next page.
+    let page = recorder.rows_in_turns(1400, 1000, &|| recorder.frame(0, &line(b"more")));
+    let seqs = page.items.iter().map(|row| row.seq);
+    assert!(seqs.eq(1400..1500 + turns.get()), "{}", page.next);
+    assert_eq!((page.missed, page.next), (0, 1500 + turns.get()));
 }
 
 #[test]

@@ -130,17 +130,43 @@ impl Spoken for Failure {
     }
 }
 
-/// What makes a device that told `reading` have `wanted`.
+/// Why a plan cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplanned {
+    /// A value that is in its way.
+    pub key: Key,
+    /// In the device's words, where they are its own.
+    pub why: Sentence,
+}
+
+/// As [`planned`], for who only says why not.
 ///
 /// # Errors
-/// A value that the device would refuse, or a setting of which a part is neither known nor given; named, in the device's
-/// words.
+/// As there.
 pub fn plan(
     schema: &Schema,
     reading: &Reading,
     wanted: &Values,
     door: &dyn Door,
 ) -> Result<Plan, Sentence> {
+    planned(schema, reading, wanted, door).map_err(|unplanned| unplanned.why)
+}
+
+/// What makes a device that told `reading` have `wanted`.
+///
+/// # Errors
+/// A value that the device would refuse, or a setting of which a part is neither known nor given; named, in the device's
+/// words.
+pub fn planned(
+    schema: &Schema,
+    reading: &Reading,
+    wanted: &Values,
+    door: &dyn Door,
+) -> Result<Plan, Box<Unplanned>> {
+    let at = |key: &Key, why: Sentence| {
+        let key = key.clone();
+        Box::new(Unplanned { key, why })
+    };
     let is_no_text = |(key, value): &(&Key, &str)| {
         let mut unread = reading.unread.iter();
         !is_unchanged(schema, key, value)
@@ -148,14 +174,15 @@ pub fn plan(
     };
     // It may be another's text in another charset: nobody writes over what he cannot read.
     if let Some((key, _)) = wanted.iter().find(is_no_text) {
-        return Err(words::value_is_no_text(key));
+        return Err(at(key, words::value_is_no_text(key)));
     }
     let (wanted, no_counterpart) = split(schema, reading, wanted);
     let changes = reading.values.changes_to(schema, &wanted);
+    let against = |change: &Change, why: Sentence| at(&change.key, why);
     if door.shut_by().contains(&"CINETAT")
         && let Some(change) = changes.iter().find(|change| shuts_for_ever(change))
     {
-        return Err(words::would_shut(&change.key));
+        return Err(against(change, words::would_shut(&change.key)));
     }
     let after = reading.values.overlaid(&wanted);
     let mut lines = Vec::new();
@@ -164,11 +191,19 @@ pub fn plan(
         if lines.iter().any(|line: &Line| line.group == *group) {
             continue;
         }
-        lines.push(Line {
+        if let Some(missing) = check::missing(schema, group, &after) {
+            return Err(at(&missing, words::not_known(&missing)));
+        }
+        let text = check::line(schema, group, &after).map_err(|why| against(change, why))?;
+        let line = Line {
             group: group.clone(),
-            text: check::line(schema, group, &after)?,
+            text,
             undo: check::line(schema, group, &reading.values).ok(),
-        });
+        };
+        for text in [Some(&line.text), line.undo.as_ref()].into_iter().flatten() {
+            door.fits(text).map_err(|why| against(change, why))?;
+        }
+        lines.push(line);
     }
     // What one came by goes last: behind it nothing else may reach the device.
     let shuts = |line: &Line| door.shut_by().contains(&line.group.label());
@@ -178,12 +213,11 @@ pub fn plan(
     } else {
         0
     };
-    let (open, last) = lines.split_at(lines.len() - shutting);
-    let undos = lines.iter().filter_map(|line| line.undo.as_deref());
-    for line in open.iter().map(|line| line.text.as_str()).chain(undos) {
-        door.fits(line)?;
+    let (_, last) = lines.split_at(lines.len() - shutting);
+    if let Some(change) = changes.last() {
+        let together = in_one_line(last, "W");
+        door.fits(&together).map_err(|why| against(change, why))?;
     }
-    door.fits(&in_one_line(last, "W"))?;
     Ok(Plan {
         changes,
         no_counterpart,

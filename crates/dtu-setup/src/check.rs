@@ -30,17 +30,22 @@ pub fn value(schema: &Schema, key: &Key, value: &str) -> Result<(), Sentence> {
 /// # Errors
 /// As said.
 pub fn line(schema: &Schema, group: &Group, values: &Values) -> Result<String, Sentence> {
-    let known = values.group(schema, group);
-    let missing = schema.keys(group).zip(&known).find_map(|(key, value)| {
-        let is_known = value.is_some_and(|value| !is_unchanged(schema, &key, value));
-        (!is_known).then_some(key)
-    });
-    if let Some(key) = missing {
+    if let Some(key) = missing(schema, group, values) {
         return Err(words::not_known(&key));
     }
-    let known: Vec<String> = known.into_iter().flatten().map(str::to_owned).collect();
+    let known = values.group(schema, group).into_iter();
+    let known: Vec<String> = known.flatten().map(str::to_owned).collect();
     match schema.canonical(group, &known) {
         Ok(canonical) => Ok(canonical.line),
         Err(refusal) => Err(words_of_device(&refusal)),
     }
+}
+
+/// The value of a setting that nobody knows.
+pub(crate) fn missing(schema: &Schema, group: &Group, values: &Values) -> Option<Key> {
+    let known = values.group(schema, group);
+    schema.keys(group).zip(&known).find_map(|(key, value)| {
+        let is_known = value.is_some_and(|value| !is_unchanged(schema, &key, value));
+        (!is_known).then_some(key)
+    })
 }

@@ -43,6 +43,11 @@ pub trait Door {
         false
     }
 
+    /// From now on commands read settings one by one (or, `false`, no more): a record may have one row of it all.
+    fn reads(&mut self, begins: bool) {
+        let _ = begins;
+    }
+
     /// Whether a line can go this way at all.
     ///
     /// # Errors

@@ -176,6 +176,20 @@ fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
     Ok(values)
 }
 
+/// What a device keeps, in the lines in which it keeps it; that has more than settings.
+#[must_use]
+pub fn kept(schema: &Schema, lines: &str) -> Values {
+    let mut values = Values::default();
+    for line in lines.lines() {
+        if let Some((group, typed)) = reply::set(schema, line.trim())
+            && let Ok(canonical) = schema.canonical(&group, &typed)
+        {
+            values.set_group(schema, &group, canonical.values);
+        }
+    }
+    values
+}
+
 fn read_toml(schema: &Schema, text: &str) -> Result<Values, Fault> {
     let table = DeTable::parse(text).map_err(|error| Fault {
         place: place(text, error.span().map_or(0, |span| span.start)),

@@ -3,10 +3,13 @@
 use dtu_proto::config::{Config, TextCharset};
 
 use crate::charset::is_text;
+use crate::chinese::words_of_device;
 use crate::door::{Door, DoorError, Reply};
 use crate::reply::told;
+use crate::say::{Sentence, Spoken};
 use crate::schema::{Group, Schema, SettingCommand};
 use crate::values::Values;
+use crate::words;
 
 /// What a device told of itself.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +40,30 @@ pub enum Why {
     NotTold,
     /// What came back is no text in the charset of the line.
     NoText,
+}
+
+impl Why {
+    /// For programs.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NoReadForm => "no_read_form",
+            Self::Refused(_) => "refused",
+            Self::NotTold => "not_told",
+            Self::NoText => "no_text",
+        }
+    }
+}
+
+impl Spoken for Why {
+    fn spoken(&self) -> Sentence {
+        match self {
+            Self::NoReadForm => words::no_reply_tells(),
+            Self::Refused(refusal) => words_of_device(refusal),
+            Self::NotTold => words::did_not_tell(),
+            Self::NoText => words::told_no_text(),
+        }
+    }
 }
 
 /// What all other parameters than the serial line's are read by (manual 2.8.6.32).
@@ -91,6 +118,18 @@ fn is_needed(group: &Group, wanted: &[Group]) -> bool {
 }
 
 fn read(
+    door: &mut dyn Door,
+    schema: &Schema,
+    is_wanted: &dyn Fn(&Group) -> bool,
+    step: &mut dyn FnMut(usize, usize),
+) -> Result<Reading, DoorError> {
+    door.reads(true);
+    let reading = ask_all(door, schema, is_wanted, step);
+    door.reads(false);
+    reading
+}
+
+fn ask_all(
     door: &mut dyn Door,
     schema: &Schema,
     is_wanted: &dyn Fn(&Group) -> bool,

@@ -201,6 +201,18 @@ impl Schema {
             .unwrap_or_default()
     }
 
+    /// Whether that field of a setting may be left empty, and stays so.
+    #[must_use]
+    pub fn may_be_empty(&self, group: &Group, field: usize) -> bool {
+        let mut values = self.factory(group);
+        let Some(own) = values.get_mut(field) else {
+            return false;
+        };
+        own.clear();
+        let taken = self.canonical(group, &values);
+        taken.is_ok_and(|taken| taken.values.get(field).is_some_and(String::is_empty))
+    }
+
     /// The values of a group as the device would show them; which spelling they came in makes no difference.
     ///
     /// # Errors
@@ -308,6 +320,40 @@ fn describe(command: &CommandDescription, factory: &[Setting]) -> SettingCommand
         name,
     }
 }
+
+impl Field {
+    /// Of a choice between yes and no: the value that says no, and the one that says yes.
+    #[must_use]
+    pub fn off_and_on(&self) -> Option<(&str, &str)> {
+        let ParameterKind::Choice(choices) = &self.kind else {
+            return None;
+        };
+        let [(off, no), (on, yes)] = choices.as_slice() else {
+            return None;
+        };
+        // A value that explains itself has no word.
+        let no = if no.is_empty() { off } else { *no };
+        let yes = if yes.is_empty() { on } else { *yes };
+        let is =
+            |pair: [&str; 2]| no.eq_ignore_ascii_case(pair[0]) && yes.eq_ignore_ascii_case(pair[1]);
+        let is_negated = no.strip_prefix("not").map(str::trim_start) == Some(yes);
+        let is_tick = is(["off", "on"]) || is(["disabled", "enabled"]) || is_negated;
+        is_tick.then_some((off, on))
+    }
+
+    /// Of what it counts.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        let first = self.help.split([' ', ';']).next();
+        let is_number = matches!(self.kind, ParameterKind::Number { .. });
+        UNITS
+            .into_iter()
+            .find(|unit| is_number && first == Some(unit))
+    }
+}
+
+/// As they stand in front of what a number means.
+const UNITS: [&str; 3] = ["s", "ms", "bytes"];
 
 /// A value that any device reads as it stands: digits and words bare, as the manual's examples have them.
 fn quoted(value: &str) -> String {

@@ -77,6 +77,11 @@ crate::sentences! {
         "{key} = 0 would shut the way that is used here: set it over the serial line",
         "{key} = 0 会切断当前使用的通道：请从串口设置";
     no_counterpart(key, why) = "this device does not have {key}: {why}", "本设备没有 {key}：{why}";
+    no_reply_tells() = "no reply tells it", "没有应答返回该值";
+    told_no_text() =
+        "what the device tells is no text in the charset of the line",
+        "设备返回的内容不是串口字符集中的文本";
+    did_not_tell() = "the device did not tell it", "设备未返回该值";
     not_told() = "the device does not tell it", "设备不返回该值";
     value_is_no_text(key) =
         "{key} is not known: what the device tells is no text in the charset of the line. \

@@ -88,14 +88,12 @@ dtu_setup::sentences! {
     new_secret() = "**** (new)", "****（新）";
     value_not_told() = "(not told)", "（未返回）";
     not_read(group, why) = "not read: {group}: {why}", "未读到：{group}：{why}";
-    no_reply_tells() = "no reply tells it", "没有应答返回该值";
     told_no_text() =
         "what the device tells is no text in the charset of the line; --charset says which it has",
         "设备返回的内容不是串口字符集中的文本；请用 --charset 指定字符集";
     may_be_utf8(key, value, meant) =
         "{key}: {value} would be {meant} in UTF-8; if that is meant, --charset utf-8 reads it",
         "{key}：{value} 按 UTF-8 为 {meant}；若应为后者，请用 --charset utf-8 读取";
-    did_not_tell() = "the device did not tell it", "设备未返回该值";
     done() = "done: set, stored, read back", "完成：已设置、保存并读回";
     not_verifiable(key) = "not verifiable: {key} (no reply tells it)", "无法核对：{key}（没有应答返回该值）";
     old_values_back() = "the old values are back", "原值已恢复";

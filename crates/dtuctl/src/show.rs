@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use dtu_setup::apply::{Failure, Outcome, Plan, Step};
-use dtu_setup::chinese::words_of_device;
 use dtu_setup::reading::{Reading, Why};
 use dtu_setup::say::{Language, Sentence, Spoken as _};
 use dtu_setup::values::Change;
@@ -75,10 +74,8 @@ pub(crate) fn unread(reading: &Reading) -> String {
     let mut text = String::new();
     for unread in &reading.unread {
         let why = match &unread.why {
-            Why::NoReadForm => say::no_reply_tells(),
-            Why::Refused(words) => words_of_device(words).map(plain),
-            Why::NotTold => say::did_not_tell(),
             Why::NoText => say::told_no_text(),
+            Why::NoReadForm | Why::Refused(_) | Why::NotTold => unread.why.spoken().map(plain),
         };
         let _ = writeln!(text, "{}", said(say::not_read(&unread.group, why)));
     }

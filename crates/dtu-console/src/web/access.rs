@@ -167,6 +167,16 @@ impl Way {
     }
 }
 
+/// Who stands between may go by another one than this console does (RFC 9112, 3.2).
+fn check_heads(headers: &HeaderMap) -> Answer<()> {
+    for name in [header::HOST, header::ORIGIN] {
+        if headers.get_all(&name).iter().nth(1).is_some() {
+            return Err(Fault::bad(words::twice(name.as_str())));
+        }
+    }
+    Ok(())
+}
+
 /// A link of another site may lead to the page, but to nothing that it would load or do.
 fn check_site(headers: &HeaderMap) -> Answer<()> {
     match headers.get("sec-fetch-site") {
@@ -191,7 +201,9 @@ pub(crate) async fn gate(
         return Fault::broken("a request without connection").into_response();
     };
     let way = Way::of(&app.config, &peer, request.headers(), request.uri());
-    let mut response = if app.hosts.allow(&way.host, peer.own_ip()) {
+    let mut response = if let Err(fault) = check_heads(request.headers()) {
+        fault.into_response()
+    } else if app.hosts.allow(&way.host, peer.own_ip()) {
         match way.check_origin(request.headers()) {
             Ok(()) => {
                 request.extensions_mut().insert(way);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use dtu_setup::apply::{self, Failure, Outcome, Plan, Step};
+use dtu_setup::apply::{self, Failure, Outcome, Plan, Step, Unplanned};
 use dtu_setup::check;
 use dtu_setup::chinese::words_of_device;
 use dtu_setup::door::{Door, DoorError, Reply};
@@ -115,24 +115,14 @@ fn few(typed: &Typed) -> Answer<()> {
 fn checked(schema: &Schema, known: &Known, draft: &Draft) -> (Plan, Map<String, Value>) {
     let (values, mut wrong) = values_of(schema, &draft.values);
     let planned = if wrong.is_empty() {
-        apply::plan(schema, &known.reading, &values, &Paper)
+        apply::planned(schema, &known.reading, &values, &Paper)
     } else {
         Ok(Plan::default())
     };
-    let plan = planned.unwrap_or_else(|message| {
-        let named = draft
-            .values
-            .keys()
-            .find(|key| message.english().contains(key.as_str()));
-        let group = draft.values.keys().find(|key| {
-            let name = key.split('.').next().unwrap_or(key);
-            message.english().starts_with(name)
-        });
-        let key = named.or(group).or_else(|| draft.values.keys().next());
-        wrong.push(Wrong {
-            key: key.cloned().unwrap_or_default(),
-            message,
-        });
+    let plan = planned.unwrap_or_else(|unplanned| {
+        let Unplanned { key, why } = *unplanned;
+        let key = key.to_string();
+        wrong.push(Wrong { key, message: why });
         Plan::default()
     });
     wrong.extend(plan.no_counterpart.iter().map(|unread| Wrong {
@@ -172,9 +162,20 @@ fn checked(schema: &Schema, known: &Known, draft: &Draft) -> (Plan, Map<String, 
         ("faults", faults.into()),
         ("changes", changes.into()),
         ("lines", lines.into()),
+        ("along", along(known, &plan)),
     ];
     let told = told.map(|(name, value): (&str, Value)| (name.to_owned(), value));
     (plan, told.into_iter().collect())
+}
+
+/// What was set before and not made lasting shares the fate of a change: what a trial takes back with it, and what is
+/// stored with it. `null`: nobody but the device knows.
+fn along(known: &Known, plan: &Plan) -> Value {
+    let sets = known.sets.as_ref();
+    json!({
+        "on_trial": sets.map(|sets| sets.not_applied(plan)),
+        "at_once": sets.map(|sets| sets.not_stored(plan)),
+    })
 }
 
 /// What an apply interrupts, on trial and at once; nothing where nothing changes, or no feed tells of the links.
@@ -334,7 +335,8 @@ fn carry_out(
     confirm: Option<u32>,
 ) -> Answer<Value> {
     let schema = &app.schema;
-    let mut plan = apply::plan(schema, &known.reading, wanted, door).map_err(Fault::bad)?;
+    let unplanned = |it: Box<Unplanned>| Fault::bad(it.why).with("key", it.key.to_string());
+    let mut plan = apply::planned(schema, &known.reading, wanted, door).map_err(unplanned)?;
     let is_own_line = |group: &Group| ["CIPR", "ICF"].contains(&group.label());
     if confirm.is_some()
         && app.device.features().via == Via::Port
@@ -343,6 +345,7 @@ fn carry_out(
         return Err(Fault::bad(words::own_line()));
     }
     tracing::info!("console: sets {}", names(&plan));
+    let along = along(known, &plan);
     let mut steps = Vec::new();
     let mut step = |step: Step| {
         if !matches!(step, Step::Reading(..)) {
@@ -380,6 +383,7 @@ fn carry_out(
         "not_verifiable": if began.is_some() { on_trial } else { not_verifiable },
         "left": left,
         "trial": trial,
+        "along": along,
         "steps": steps.iter().map(Sentence::english).collect::<Vec<_>>(),
         "steps_zh": steps.iter().map(Sentence::chinese).collect::<Vec<_>>(),
     }))
@@ -422,25 +426,37 @@ pub(crate) async fn keep(
     State(app): State<Arc<App>>,
     Body(which): Body<Which>,
 ) -> Answer<Json<Value>> {
-    end(&app, which.id, trial::keep).await
+    end(&app, which.id, trial::keep).await?;
+    Ok(done())
 }
 
 pub(crate) async fn rollback(
     State(app): State<Arc<App>>,
     Body(which): Body<Which>,
 ) -> Answer<Json<Value>> {
-    end(&app, which.id, trial::go_back).await
+    let keys = end(&app, which.id, trial::go_back).await?;
+    Ok(Json(json!({ "ok": true, "keys": keys })))
 }
 
+/// What the trial was about, where the device tells.
 async fn end(
     app: &Arc<App>,
     id: u32,
     how: fn(&mut dyn Door) -> Result<(), Failure>,
-) -> Answer<Json<Value>> {
-    with_door(app, move |_, door| {
+) -> Answer<Value> {
+    with_door(app, move |app, door| {
         let current = trial::current(door)?;
         match &current {
-            Some(trial) if trial.id == id => Ok(how(door)?),
+            Some(trial) if trial.id == id => {
+                let told = app
+                    .device
+                    .features()
+                    .live
+                    .then(|| app.device.status(STATUS));
+                let told = told.and_then(Result::ok).unwrap_or_default();
+                how(door)?;
+                Ok(told["trial"]["keys"].clone())
+            }
             Some(trial) => Err(on_trial(trial)),
             None => Err(Fault::new(
                 StatusCode::CONFLICT,
@@ -449,8 +465,7 @@ async fn end(
             )),
         }
     })
-    .await?;
-    Ok(done())
+    .await
 }
 
 fn done() -> Json<Value> {

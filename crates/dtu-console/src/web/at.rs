@@ -32,12 +32,13 @@ pub(crate) async fn at(State(app): State<Arc<App>>, Body(body): Body<Line>) -> A
         |it| String::from_utf8_lossy(&it).into_owned(),
     );
     let reply = with_door(&app, move |_, door| Ok(door.command(&line)?)).await?;
+    let taken = reply.end == End::Ok;
     let end = match reply.end {
         End::Ok => "OK".to_owned(),
         End::Refused(words) => words,
         End::Silence => String::new(),
     };
     Ok(Json(
-        json!({ "line": shown, "lines": reply.lines, "end": end }),
+        json!({ "line": shown, "lines": reply.lines, "end": end, "ok": taken }),
     ))
 }

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::app::App;
 use super::fault::{Answer, Fault};
+use crate::device::Unavailable;
 
 /// So long a request waits for another one.
 const TURN: Duration = Duration::from_secs(5);
@@ -38,12 +39,19 @@ pub(crate) async fn in_turn<R: Send + 'static>(
     let Ok(Ok(turn)) = turn.await else {
         return Err(Fault::busy());
     };
-    blocking(app, move |app| {
+    let done = blocking(app, move |app| {
         // Held here, not by the request: a client that goes away leaves nothing half done.
         let _turn = turn;
         work(app)
-    })
-    .await
+    });
+    let within = app.device.patience();
+    let late = |_| Err(Unavailable::Silent(within).into());
+    timeout(within, done).await.unwrap_or_else(late)
+}
+
+/// So long a request takes at most. What it began goes on, and has its end.
+pub(crate) fn patience(app: &App) -> Duration {
+    TURN + app.device.patience()
 }
 
 /// On a thread that may wait.

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ pub(crate) struct Hub {
     pub(crate) places: Arc<Semaphore>,
     news: watch::Sender<News>,
     looks: std::sync::Mutex<bool>,
+    /// Times that the device was asked how it is.
+    asked: AtomicU64,
 }
 
 /// How far things are.
@@ -58,7 +61,7 @@ pub(crate) struct Hub {
 struct News {
     rows: u64,
     lines: u64,
-    /// The state, and which one it is.
+    /// The state, and the number of the question.
     status: Option<(u64, Arc<Value>)>,
 }
 
@@ -68,6 +71,7 @@ impl Default for Hub {
             places: Arc::new(Semaphore::new(STREAMS)),
             news: watch::Sender::new(News::default()),
             looks: std::sync::Mutex::new(false),
+            asked: AtomicU64::new(0),
         }
     }
 }
@@ -76,6 +80,13 @@ impl Hub {
     /// Streams that are open.
     pub(crate) fn streams(&self) -> usize {
         STREAMS - self.places.available_permits()
+    }
+
+    /// How the device is, with the number of the question: it answers in their order.
+    async fn ask(app: &Arc<App>) -> (u64, Option<Value>) {
+        let number = app.hub.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let status = blocking(app, |app| Ok(app.device.status(STATUS_WAIT)?)).await;
+        (number, status.ok())
     }
 
     fn subscribe(&self, app: &Arc<App>) -> watch::Receiver<News> {
@@ -94,15 +105,6 @@ async fn look(app: Arc<App>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let is_live = app.device.features().live;
     let mut count = 0_u32;
-    // Streams know the last state by its number: it goes on where the last watcher left it.
-    let last = app
-        .hub
-        .news
-        .borrow()
-        .status
-        .as_ref()
-        .map(|(number, _)| *number);
-    let mut states = last.unwrap_or(0);
     loop {
         ticks.tick().await;
         {
@@ -113,8 +115,8 @@ async fn look(app: Arc<App>) {
             }
         }
         let status = if is_live && count.is_multiple_of(STATUS_EACH) {
-            let status = blocking(&app, |app| Ok(app.device.status(STATUS_WAIT)?)).await;
-            status.ok()
+            let (number, status) = Hub::ask(&app).await;
+            status.map(|status| (number, Arc::new(status)))
         } else {
             None
         };
@@ -126,9 +128,8 @@ async fn look(app: Arc<App>) {
         app.hub.news.send_if_modified(|news| {
             let is_news = news.rows != rows || news.lines != lines || status.is_some();
             (news.rows, news.lines) = (rows, lines);
-            if let Some(status) = status {
-                states += 1;
-                news.status = Some((states, Arc::new(status)));
+            if status.is_some() {
+                news.status = status;
             }
             is_news
         });
@@ -250,12 +251,11 @@ impl Stream {
 
     /// What there is: where it goes on from.
     async fn hello(&mut self, seen: Option<u64>) -> String {
-        let status = if self.app.device.features().live {
-            let status = blocking(&self.app, |app| Ok(app.device.status(STATUS_WAIT)?)).await;
-            status.unwrap_or(Value::Null)
-        } else {
-            Value::Null
-        };
+        let mut status = None;
+        if self.app.device.features().live {
+            // What was asked for before is older, whenever it is told.
+            (self.state, status) = Hub::ask(&self.app).await;
+        }
         if let Some(recorder) = &self.app.recorder {
             (self.next_row, self.next_line) = (recorder.next_row(), recorder.next_line());
         }

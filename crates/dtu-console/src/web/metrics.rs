@@ -13,152 +13,161 @@ use super::door::blocking;
 use super::fault::Answer;
 use super::pages::STATUS;
 
-/// Name, type, what it says, where it stands in the state.
-type Figure = (&'static str, &'static str, &'static str, &'static str);
+/// A figure of the device, or of each link.
+struct Figure {
+    name: &'static str,
+    kind: &'static str,
+    help: &'static str,
+    /// Where it stands in the state.
+    place: &'static str,
+    read: fn(&Value) -> Option<f64>,
+}
+
+const fn gauge(name: &'static str, help: &'static str, place: &'static str) -> Figure {
+    Figure {
+        name,
+        kind: "gauge",
+        help,
+        place,
+        read: Value::as_f64,
+    }
+}
+
+const fn counter(name: &'static str, help: &'static str, place: &'static str) -> Figure {
+    Figure {
+        kind: "counter",
+        ..gauge(name, help, place)
+    }
+}
+
+fn from_millis(value: &Value) -> Option<f64> {
+    Some(value.as_f64()? / 1000.0)
+}
+
+fn is_connected(value: &Value) -> Option<f64> {
+    let is_up = value.as_str()?.eq_ignore_ascii_case("connected");
+    Some(u8::from(is_up).into())
+}
 
 const OF_DEVICE: [Figure; 12] = [
-    (
+    gauge(
         "dtu_uptime_seconds",
-        "gauge",
         "Since power-on or the last restart.",
         "/uptime",
     ),
-    (
+    counter(
         "dtu_restarts_total",
-        "counter",
         "Restarts since the program started.",
         "/restarts",
     ),
-    ("dtu_mode", "gauge", "Working mode, 0 to 4.", "/mode/number"),
-    (
+    gauge("dtu_mode", "Working mode, 0 to 4.", "/mode/number"),
+    gauge(
         "dtu_signal_dbm",
-        "gauge",
         "Signal of the network.",
         "/radio/signal_dbm",
     ),
-    (
+    counter(
         "dtu_serial_bytes_in_total",
-        "counter",
         "Bytes from the serial line.",
         "/serial/bytes_in",
     ),
-    (
+    counter(
         "dtu_serial_bytes_out_total",
-        "counter",
         "Bytes to the serial line.",
         "/serial/bytes_out",
     ),
-    (
+    counter(
         "dtu_serial_dropped_bytes_total",
-        "counter",
         "Bytes for the serial line that were dropped.",
         "/serial/dropped_bytes",
     ),
-    (
+    counter(
         "dtu_serial_undelivered_bytes_total",
-        "counter",
         "Bytes for the equipment that the line did not take in time.",
         "/serial/undelivered_bytes",
     ),
-    (
+    gauge(
         "dtu_serial_waiting_bytes",
-        "gauge",
         "Bytes that wait for the serial line.",
         "/serial/waiting_bytes",
     ),
-    (
+    gauge(
         "dtu_messages_waiting",
-        "gauge",
         "Short messages to be sent.",
         "/messages_to_be_sent",
     ),
-    (
+    counter(
         "dtu_drops_total",
-        "counter",
         "Frames, packets, datagrams, requests, replies and messages that were dropped anywhere.",
         "/drops/count",
     ),
-    (
+    counter(
         "dtu_dropped_bytes_total",
-        "counter",
         "The same in bytes, with the bytes that belong to none of these.",
         "/drops/bytes",
     ),
 ];
 
-const OF_LINKS: [Figure; 12] = [
-    (
+const OF_LINKS: [Figure; 13] = [
+    counter(
         "dtu_link_received_bytes_total",
-        "counter",
         "Bytes from the server.",
         "/received_bytes",
     ),
-    (
+    counter(
         "dtu_link_bytes_in_total",
-        "counter",
         "Bytes of the frames that came into the link's cache.",
         "/bytes_in",
     ),
-    (
+    counter(
         "dtu_link_bytes_out_total",
-        "counter",
         "Bytes of the frames that the server has.",
         "/bytes_out",
     ),
-    (
+    counter(
         "dtu_link_frames_in_total",
-        "counter",
         "Frames that came into the link's cache.",
         "/frames_in",
     ),
-    (
+    counter(
         "dtu_link_frames_out_total",
-        "counter",
         "Frames that the server has.",
         "/frames_out",
     ),
-    (
+    counter(
         "dtu_link_dropped_frames_total",
-        "counter",
         "Frames that were dropped.",
         "/dropped_frames",
     ),
-    (
+    counter(
         "dtu_link_dropped_bytes_total",
-        "counter",
         "Bytes that were dropped.",
         "/dropped_bytes",
     ),
-    (
+    gauge(
         "dtu_link_waiting_frames",
-        "gauge",
         "Frames in the cache.",
         "/waiting_frames",
     ),
-    (
+    gauge(
         "dtu_link_waiting_bytes",
-        "gauge",
         "Bytes in the cache.",
         "/waiting_bytes",
     ),
-    (
-        "dtu_link_cache_bytes",
-        "gauge",
-        "Room of the cache.",
-        "/cache_bytes",
-    ),
-    (
+    gauge("dtu_link_cache_bytes", "Room of the cache.", "/cache_bytes"),
+    counter(
         "dtu_link_reconnects_total",
-        "counter",
         "Times that the link was made again.",
         "/reconnects",
     ),
-    (
-        "dtu_link_rtt_seconds",
-        "gauge",
-        "Round-trip time.",
-        "/rtt_ms",
-    ),
+    Figure {
+        read: from_millis,
+        ..gauge("dtu_link_rtt_seconds", "Round-trip time.", "/rtt_ms")
+    },
+    Figure {
+        read: is_connected,
+        ..gauge("dtu_link_connected", "Whether the link stands.", "/state")
+    },
 ];
 
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Answer<Response> {
@@ -193,50 +202,34 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) {
 }
 
 fn of(status: &Value) -> String {
+    let links = status["links"].as_array().into_iter().flatten();
+    let links = links.filter_map(|link| {
+        let number = link["number"].as_u64().filter(|it| (1..=4).contains(it))?;
+        Some((format!("{{link=\"{number}\"}}"), link))
+    });
+    let links: Vec<_> = links.collect();
+    let device = [(String::new(), status)];
     let mut text = String::new();
-    for (name, kind, help, place) in OF_DEVICE {
-        if let Some(value) = status.pointer(place).and_then(Value::as_f64) {
-            head(&mut text, name, kind, help);
-            let _ = writeln!(text, "{name} {value}");
-        }
-    }
-    let links: Vec<&Value> = status["links"].as_array().into_iter().flatten().collect();
-    let mut connected = String::new();
-    for (name, kind, help, place) in OF_LINKS {
-        let mut rows = String::new();
-        for link in &links {
-            let number = link["number"]
-                .as_u64()
-                .filter(|number| (1..=4).contains(number));
-            let value = link.pointer(place).and_then(Value::as_f64);
-            if let (Some(number), Some(value)) = (number, value) {
-                let value = if place == "/rtt_ms" {
-                    value / 1000.0
-                } else {
-                    value
-                };
-                let _ = writeln!(rows, "{name}{{link=\"{number}\"}} {value}");
+    for (figures, parts) in [(&OF_DEVICE[..], &device[..]), (&OF_LINKS, &links)] {
+        for Figure {
+            name,
+            kind,
+            help,
+            place,
+            read,
+        } in figures
+        {
+            let mut rows = String::new();
+            for (label, part) in parts {
+                if let Some(value) = part.pointer(place).and_then(read) {
+                    let _ = writeln!(rows, "{name}{label} {value}");
+                }
+            }
+            if !rows.is_empty() {
+                head(&mut text, name, kind, help);
+                text.push_str(&rows);
             }
         }
-        if !rows.is_empty() {
-            head(&mut text, name, kind, help);
-            text.push_str(&rows);
-        }
-    }
-    for link in &links {
-        if let (Some(number), Some(state)) = (link["number"].as_u64(), link["state"].as_str()) {
-            let is_up = u8::from(state.eq_ignore_ascii_case("connected"));
-            let _ = writeln!(connected, "dtu_link_connected{{link=\"{number}\"}} {is_up}");
-        }
-    }
-    if !connected.is_empty() {
-        head(
-            &mut text,
-            "dtu_link_connected",
-            "gauge",
-            "Whether the link stands.",
-        );
-        text.push_str(&connected);
     }
     text
 }

@@ -250,14 +250,27 @@ impl Handle {
         self.app.tls.as_ref().and_then(tls::Tls::fingerprint)
     }
 
-    /// Reads certificate and key again; false: it has none. Where they are no good the old ones stay.
-    ///
-    /// # Errors
-    /// What is wrong with them.
-    pub fn reload(&self) -> io::Result<bool> {
-        match &self.app.tls {
-            Some(tls) => tls.reload().map(|()| true),
-            None => Ok(false),
+    /// Reads certificate and key again, on a thread of its own: a folder may be far away, and not answer. `told` gets what
+    /// is wrong with them, where the old ones stay; else the fingerprint of a certificate of its own. Nobody is told
+    /// anything where there is no TLS.
+    pub fn reload(&self, told: impl Fn(io::Result<()>, Option<String>) + Send + 'static) {
+        let app = Arc::clone(&self.app);
+        let Some(tls) = &self.app.tls else {
+            return;
+        };
+        if !tls.reads_again() {
+            return;
+        }
+        let begun = thread::Builder::new()
+            .name("console-tls".to_owned())
+            .spawn(move || {
+                if let Some(tls) = &app.tls {
+                    tls.reload(&told);
+                }
+            });
+        if let Err(error) = begun {
+            tls.reads_no_more();
+            tracing::warn!("console: certificate and key are not read again: {error}");
         }
     }
 

@@ -31,6 +31,6 @@ pub(crate) async fn status(State(app): State<Arc<App>>) -> Answer<Json<Value>> {
 }
 
 pub(crate) async fn openapi() -> Response {
-    let text = include_str!("../../openapi.json");
+    let text = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }

@@ -100,12 +100,12 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::routes;
+    use super::{Method, Needs, routes};
 
     #[test]
     fn openapi_names_the_paths_of_the_router_and_no_others() {
         let document: serde_json::Value =
-            serde_json::from_str(include_str!("../../openapi.json")).unwrap();
+            serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/openapi.json"))).unwrap();
         let mut written = BTreeSet::new();
         for (path, methods) in document["paths"].as_object().unwrap() {
             for method in methods.as_object().unwrap().keys() {
@@ -117,5 +117,27 @@ mod tests {
             format!("{} {path}", route.method)
         });
         assert_eq!(served.collect::<BTreeSet<_>>(), written);
+    }
+
+    /// What the gate and the guard answer, whatever is asked for.
+    #[test]
+    fn openapi_names_for_each_route_what_stands_in_front_of_it() {
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/openapi.json"))).unwrap();
+        for route in routes() {
+            let path = route.path.replace("{*", "{");
+            let method = route.method.as_str().to_lowercase();
+            let responses = &document["paths"][&path][&method]["responses"];
+            let mut wanted = vec!["400", "403", "421"];
+            if !matches!(route.needs, Needs::Nothing | Needs::Password) {
+                wanted.push("401");
+            }
+            if route.method == Method::POST {
+                wanted.extend(["408", "413"]);
+            }
+            for status in wanted {
+                assert!(!responses[status].is_null(), "{method} {path}: {status}");
+            }
+        }
     }
 }

@@ -105,7 +105,13 @@ fn describe(schema: &Schema, command: &SettingCommand) -> Value {
         .fields
         .iter()
         .zip(keys)
-        .map(|(field, key)| describe_field(command, field, &key))
+        .enumerate()
+        .map(|(place, (field, key))| {
+            let may_be_empty = group
+                .as_ref()
+                .is_some_and(|group| schema.may_be_empty(group, place));
+            describe_field(command, field, &key, may_be_empty)
+        })
         .collect();
     json!({
         "name": command.label,
@@ -120,7 +126,7 @@ fn describe(schema: &Schema, command: &SettingCommand) -> Value {
     })
 }
 
-fn describe_field(command: &SettingCommand, field: &Field, key: &str) -> Value {
+fn describe_field(command: &SettingCommand, field: &Field, key: &str, may_be_empty: bool) -> Value {
     let range_zh = &chinese::range(&field.range);
     let mut choices = Vec::new();
     let (mut min, mut max) = (Value::Null, Value::Null);
@@ -154,9 +160,9 @@ fn describe_field(command: &SettingCommand, field: &Field, key: &str) -> Value {
             "packet"
         }
     };
-    let unit = UNITS
-        .into_iter()
-        .find(|unit| kind == "number" && field.help.split([' ', ';']).next() == Some(unit));
+    let tick = field
+        .off_and_on()
+        .map(|(off, on)| json!({ "off": off, "on": on }));
     json!({
         "name": field.name,
         "key": key,
@@ -169,11 +175,11 @@ fn describe_field(command: &SettingCommand, field: &Field, key: &str) -> Value {
         "choices": choices,
         "min": min,
         "max": max,
-        "unit": if command.label == "CIPR" { Some("Bd") } else { unit },
+        "unit": if command.label == "CIPR" { Some("Bd") } else { field.unit() },
+        "tick": tick,
+        "may_be_empty": may_be_empty,
     })
 }
-
-const UNITS: [&str; 3] = ["s", "ms", "bytes"];
 
 fn takes_effect(when: Option<TakesEffect>) -> &'static str {
     match when {
@@ -219,6 +225,8 @@ fn explain(command: &CommandDescription) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::{GROUPS, SCHEMA};
 
     #[test]
@@ -235,4 +243,44 @@ mod tests {
             assert_ne!(command["help_zh"], "", "{command}");
         }
     }
+
+    /// The page reads no sentence: what it goes by is said in words of its own.
+    #[test]
+    fn what_a_field_is_is_told_beside_its_sentences() {
+        let schema: serde_json::Value = serde_json::from_str(&SCHEMA).expect("it is JSON");
+        let groups = schema["groups"].as_array().into_iter().flatten();
+        let commands = groups.flat_map(|group| group["commands"].as_array().into_iter().flatten());
+        let fields: Vec<_> = commands
+            .flat_map(|command| command["fields"].as_array().into_iter().flatten())
+            .collect();
+        let named = |fits: &dyn Fn(&serde_json::Value) -> bool| -> Vec<&str> {
+            let fits = fields.iter().filter(|field| fits(field));
+            fits.filter_map(|field| field["key"].as_str()).collect()
+        };
+        let tick =
+            |off: &str, on: &str| named(&|field| field["tick"] == json!({ "off": off, "on": on }));
+        assert_eq!(tick("0", "1"), TICKS);
+        assert_eq!(tick("OFF", "ON"), TICKS_IN_WORDS);
+        let ticks = named(&|field| !field["tick"].is_null());
+        assert_eq!(ticks.len(), TICKS.len() + TICKS_IN_WORDS.len(), "{ticks:?}");
+        let emptied = named(&|field| field["secret"] == true && field["may_be_empty"] == true);
+        assert_eq!(emptied, SECRETS_THAT_MAY_BE_EMPTY);
+        let packet = named(&|field| field["kind"] == "packet" && field["max"] == 40);
+        assert_eq!(packet, ["CIPPACK.0.DATA"]);
+        let seconds = named(&|field| field["unit"] == "s");
+        assert!(seconds.contains(&"CIPCFG.HEAT"), "{seconds:?}");
+    }
+
+    const TICKS: [&str; 8] = [
+        "CIPSCONT.1.START",
+        "CSDH",
+        "CINETAT",
+        "CICOMAT",
+        "ATE",
+        "CIRINGSTA",
+        "CLIP",
+        "CRC",
+    ];
+    const TICKS_IN_WORDS: [&str; 1] = ["HTPFLT"];
+    const SECRETS_THAT_MAY_BE_EMPTY: [&str; 2] = ["CSTT.PASSWORD", "HTPHD"];
 }

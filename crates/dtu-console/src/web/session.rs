@@ -15,7 +15,7 @@ use super::access::Way;
 use super::app::{App, lock};
 use super::assets::HASH;
 use super::body::Body;
-use super::door::blocking;
+use super::door::{blocking, patience};
 use super::fault::{Answer, Fault};
 use super::peer::Peer;
 use super::tls::Tls;
@@ -42,6 +42,7 @@ fn describe(app: &App, identity: &Identity) -> Value {
         "assets": HASH,
         "fingerprint": app.tls.as_ref().and_then(Tls::fingerprint),
         "features": features,
+        "patience": patience(app).as_secs(),
     })
 }
 

@@ -6,8 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
+use dtu_setup::apply::Plan;
 use dtu_setup::door::Door;
-use dtu_setup::reading::{Reading, Why, read_all};
+use dtu_setup::reading::{Reading, read_all};
+use dtu_setup::say::Spoken as _;
 use dtu_setup::values::UNCHANGED;
 use dtu_setup::{Key, Schema, Values, file};
 use serde_json::{Map, Value, json};
@@ -16,13 +18,60 @@ use super::app::{App, lock};
 use super::door::with_door;
 use super::fault::Answer;
 use super::who::digest;
+use crate::device;
 
 /// A reading of all settings, and its tag.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) tag: String,
     pub(crate) reading: Reading,
-    pub(crate) stored: Option<Values>,
+    pub(crate) sets: Option<Sets>,
+}
+
+/// As [`device::Sets`].
+#[derive(Clone, Debug)]
+pub(crate) struct Sets {
+    running: Values,
+    stored: Values,
+    applied: Values,
+}
+
+impl Sets {
+    fn of(schema: &Schema, sets: &device::Sets) -> Self {
+        let values = |text: &str| file::kept(schema, text);
+        Self {
+            running: values(&sets.running),
+            stored: values(&sets.stored),
+            applied: values(&sets.applied),
+        }
+    }
+
+    /// What runs and is not stored, beside what a plan changes.
+    pub(crate) fn not_stored(&self, besides: &Plan) -> Vec<String> {
+        self.differ_from(&self.stored, besides)
+    }
+
+    /// What runs and goes back with a trial, beside what a plan changes.
+    pub(crate) fn not_applied(&self, besides: &Plan) -> Vec<String> {
+        self.differ_from(&self.applied, besides)
+    }
+
+    fn differ_from(&self, other: &Values, besides: &Plan) -> Vec<String> {
+        let is_planned = |key: &Key| besides.changes.iter().any(|change| change.key == *key);
+        let differs = |key: &&Key| self.running.get(key) != other.get(key) && !is_planned(key);
+        let keys = self.running.iter().map(|(key, _)| key);
+        keys.filter(differs).map(ToString::to_string).collect()
+    }
+
+    /// What is stored, where a reading tells `read`: of some it tells what the radio has.
+    fn stored<'a>(&'a self, key: &Key, read: Option<&'a str>) -> Option<&'a str> {
+        let stored = self.stored.get(key);
+        if self.running.get(key) == stored {
+            read
+        } else {
+            stored
+        }
+    }
 }
 
 /// Readings that are kept, for those who build on an older one.
@@ -31,13 +80,11 @@ const KNOWN: usize = 4;
 /// Reads all, and remembers it.
 pub(crate) fn read(app: &App, door: &mut dyn Door) -> Answer<Known> {
     let reading = read_all(door, &app.schema, &mut |_, _| {})?;
-    let stored = app.device.stored().ok().flatten();
-    // Where nothing of it can be read as a file it is not known.
-    let stored = stored.and_then(|text| file::read(&app.schema, text.as_bytes()).ok());
+    let sets = app.device.sets().ok().flatten();
     let known = Known {
         tag: tag(app, &reading.values),
         reading,
-        stored,
+        sets: sets.map(|sets| Sets::of(&app.schema, &sets)),
     };
     let mut all = lock(&app.known);
     all.retain(|old| old.tag != known.tag);
@@ -82,10 +129,10 @@ fn describe(schema: &Schema, known: &Known) -> Value {
         let factory = schema.factory(&group);
         for (key, factory) in schema.keys(&group).zip(factory) {
             let running = known.reading.values.get(&key);
-            let stored = known
-                .stored
-                .as_ref()
-                .map_or(running, |stored| stored.get(&key));
+            let stored = match &known.sets {
+                Some(sets) => sets.stored(&key, running),
+                None => running,
+            };
             let show = |value: Option<&str>| value.map(|value| shown(schema, &key, value));
             values.insert(
                 key.to_string(),
@@ -104,13 +151,13 @@ fn describe(schema: &Schema, known: &Known) -> Value {
         .unread
         .iter()
         .map(|unread| {
-            let why = match &unread.why {
-                Why::NoReadForm => "no reply tells it",
-                Why::Refused(words) => words,
-                Why::NotTold => "the device did not tell it",
-                Why::NoText => "what the device tells is no text in the charset of the line",
-            };
-            json!({ "group": unread.group.to_string(), "why": why })
+            let message = unread.why.spoken();
+            json!({
+                "group": unread.group.to_string(),
+                "why": unread.why.word(),
+                "message": message.english(),
+                "message_zh": message.chinese_if_any(),
+            })
         })
         .collect();
     json!({ "etag": known.tag, "values": values, "unread": unread })

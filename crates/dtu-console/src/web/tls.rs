@@ -1,9 +1,9 @@
 //! TLS: certificate and key from files, read again on request.
 
 use std::fmt::Write as _;
-
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustls::ServerConfig;
@@ -21,6 +21,8 @@ pub(crate) struct Tls {
     files: TlsFiles,
     is_self_made: bool,
     current: Mutex<Current>,
+    /// How often the files are still to be read: one who asks while they are read has newer ones.
+    asked: AtomicUsize,
 }
 
 struct Current {
@@ -45,6 +47,7 @@ impl Tls {
             files,
             is_self_made: config.self_made(),
             current: Mutex::new(current),
+            asked: AtomicUsize::new(0),
         }))
     }
 
@@ -54,11 +57,27 @@ impl Tls {
             .then(|| lock(&self.current).fingerprint.clone())
     }
 
-    /// For connections that come from now on.
-    pub(crate) fn reload(&self) -> io::Result<()> {
-        let new = load(&self.files)?;
-        *lock(&self.current) = new;
-        Ok(())
+    /// Asks for the files to be read again; false: somebody is at it, and looks once more.
+    pub(crate) fn reads_again(&self) -> bool {
+        self.asked.fetch_add(1, Ordering::AcqRel) == 0
+    }
+
+    pub(crate) fn reads_no_more(&self) {
+        self.asked.store(0, Ordering::Release);
+    }
+
+    /// For connections that come from now on; as often as it is asked for meanwhile.
+    pub(crate) fn reload(&self, told: &dyn Fn(io::Result<()>, Option<String>)) {
+        let mut seen = self.asked.load(Ordering::Acquire);
+        loop {
+            let read = load(&self.files).map(|new| *lock(&self.current) = new);
+            told(read, self.fingerprint());
+            let left = self.asked.fetch_sub(seen, Ordering::AcqRel) - seen;
+            if left == 0 {
+                return;
+            }
+            seen = left;
+        }
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {

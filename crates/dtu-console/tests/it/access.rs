@@ -83,7 +83,7 @@ fn the_own_user_comes_without_log_in() {
     let reply = stage.post("/api/at", &json!({ "line": "AT+CIPR?" })).ok();
     assert_eq!(
         reply,
-        json!({ "line": "AT+CIPR?", "lines": ["+CIPR: 115200"], "end": "OK" })
+        json!({ "line": "AT+CIPR?", "lines": ["+CIPR: 115200"], "end": "OK", "ok": true })
     );
     let settings = stage.get("/api/settings").ok();
     assert_eq!(
@@ -155,6 +155,7 @@ fn a_viewer_sees_states_and_counts_no_payload_and_changes_nothing() {
         prefix: b"",
         bytes: b"payload",
         note: "",
+        injected: false,
     };
     stage.recorder.frame(1, &frame);
     let (reads, writes) = session(&stage, "only looking");
@@ -283,6 +284,35 @@ fn a_password_that_root_sets_is_the_folder_owner_s_to_read() {
     let file = std::fs::metadata(folder.path().join("console-passwords.json")).unwrap();
     assert_eq!((file.uid(), file.gid()), (65_533, 65_533));
     assert_eq!(file.permissions().mode() & 0o777, 0o600);
+}
+
+/// Who stands between may have gone by the other one.
+#[test]
+fn two_hosts_or_origins_are_none() {
+    let stage = Stage::new();
+    let host = format!("Host: {}\r\n", stage.address());
+    let origin = format!("Origin: http://{}\r\n", stage.address());
+    for path in [
+        "/",
+        "/healthz",
+        "/api/session",
+        "/api/status",
+        "/api/events",
+        "/metrics",
+    ] {
+        for twice in [
+            format!("{host}{host}"),
+            format!("{host}Host: evil.example\r\n"),
+            format!("Host: evil.example\r\n{host}"),
+            format!("{host}{origin}{origin}"),
+            format!("{host}{origin}Origin: null\r\n"),
+        ] {
+            let words = stage.get_with(path, &twice).refused(400, "bad");
+            assert!(words.starts_with("a request has one "), "{words}");
+        }
+    }
+    let once = format!("{host}{origin}");
+    assert_eq!(stage.get_with("/api/status", &once).status, 200);
 }
 
 #[test]

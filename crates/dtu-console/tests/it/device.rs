@@ -2,14 +2,16 @@
 
 use std::io;
 use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use dtu_console::device::{Device, Features, Order, Radio, Unavailable, Via};
+use dtu_console::device::{Device, Features, Order, Radio, Sets, Unavailable, Via};
 use dtu_proto::config::{Config, Options};
 use dtu_proto::testing::Bench;
 use dtu_proto::time::Instant;
+use dtu_proto::{Dtu, to_store_text};
 use dtu_setup::door::{Door, DoorError, Reply};
 use dtu_setup::serial::{Port, Serial};
 use serde_json::{Value, json};
@@ -77,6 +79,10 @@ pub(crate) struct Fake {
     jobs: mpsc::Sender<Job>,
     pub(crate) features: Features,
     pub(crate) orders: Mutex<Vec<Order>>,
+    /// See [`Device::patience`].
+    pub(crate) patience: Duration,
+    /// Times that it told how it is.
+    asked: AtomicU64,
 }
 
 type Job = Box<dyn FnOnce(&mut Place) + Send>;
@@ -124,6 +130,8 @@ impl Fake {
                 via: Via::Local,
             },
             orders: Mutex::default(),
+            patience: Duration::from_secs(210),
+            asked: AtomicU64::new(0),
         }
     }
 
@@ -135,6 +143,16 @@ impl Fake {
         };
         self.jobs.send(Box::new(job)).unwrap();
         answer.recv().unwrap()
+    }
+
+    /// It does nothing until that is dropped.
+    pub(crate) fn hold(&self) -> mpsc::Sender<()> {
+        let (held, over) = mpsc::channel::<()>();
+        let wait = move |_: &mut Place| {
+            let _ = over.recv();
+        };
+        self.jobs.send(Box::new(wait)).unwrap();
+        held
     }
 
     /// The line, while no door is open.
@@ -218,17 +236,36 @@ impl Device for Fake {
         let trial = status.trial.map(|trial| {
             json!({ "id": trial.id, "seconds_left": trial.seconds_left(), "by": trial.by.to_string() })
         });
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
         Ok(json!({
+            "asked": asked,
             "uptime": status.uptime.as_secs(),
             "restarts": status.restarts,
             "mode": { "number": status.mode.number(), "word": status.mode.to_string() },
             "serial": { "bytes_in": 7, "bytes_out": 8, "dropped_bytes": 0, "waiting_bytes": 0 },
-            "links": [{ "number": 1, "enabled": true, "state": "CONNECTED", "address": "secret.example.com",
+            "links": [{ "number": 1, "enabled": true, "state": "connected", "address": "secret.example.com",
                 "bytes_in": 1, "bytes_out": 2, "frames_in": 3, "frames_out": 4, "waiting_frames": 5,
                 "waiting_bytes": 6, "cache_bytes": 1024, "dropped_frames": 0, "dropped_bytes": 0,
                 "reconnects": 9, "rtt_ms": 21 }],
             "trial": trial,
         }))
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    fn sets(&self) -> Result<Option<Sets>, Unavailable> {
+        let told = |dtu: &Dtu| Sets {
+            running: to_store_text(dtu.config()),
+            stored: to_store_text(dtu.stored_config()),
+            applied: to_store_text(&dtu.fallback_config()),
+        };
+        Ok(Some(self.run(move |place| match place {
+            Place::Data(line) => told(&line.bench.dtu),
+            Place::Command(serial) => told(&serial.port_mut().bench.dtu),
+            Place::Moving => panic!("a door that opens"),
+        })))
     }
 
     fn order(&self, order: Order) -> Result<(), Unavailable> {

@@ -91,6 +91,7 @@ pub(crate) fn record(stage: &Stage, bytes: &[u8]) {
         prefix: b"",
         bytes,
         note: "",
+        injected: false,
     };
     stage.recorder.frame(1, &frame);
 }
@@ -130,6 +131,24 @@ fn who_comes_after_the_last_watcher_gets_every_state_too() {
     }
     let took = begin.elapsed();
     assert!(took < Duration::from_millis(2500), "{took:?}");
+}
+
+#[test]
+fn what_the_last_watcher_left_is_told_to_nobody() {
+    let stage = Stage::new();
+    let mut first = Events::open(&stage, "status", "");
+    for _ in 0..3 {
+        first.wait_for("status");
+    }
+    drop(first);
+    // Asked by others, the device is at another state.
+    (0..10).for_each(|_| drop(stage.get("/api/status").ok()));
+    for _ in 0..5 {
+        let mut next = Events::open(&stage, "status", "");
+        let hello = next.wait_for("hello")["status"]["asked"].as_u64().unwrap();
+        let status = next.wait_for("status")["asked"].as_u64().unwrap();
+        assert!(status > hello, "{status} behind {hello}");
+    }
 }
 
 #[test]

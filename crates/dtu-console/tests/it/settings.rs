@@ -162,6 +162,80 @@ fn a_trial_is_kept_or_taken_back_by_its_number() {
     assert_eq!(running(&stage, "CIPCFG.HEAT"), "77");
 }
 
+#[test]
+fn what_was_set_before_and_not_stored_is_named_with_a_change() {
+    let stage = Stage::new();
+    let at = |line: &str| stage.post("/api/at", &json!({ "line": line })).ok();
+    let settings = stage.get("/api/settings").ok();
+    for (key, value) in settings["values"].as_object().unwrap() {
+        let running = &value["running"];
+        assert!(
+            running.is_null() || *running == value["stored"],
+            "{key}: {value}"
+        );
+    }
+    // One is applied, one is not; none is stored.
+    at("AT+CIPNUM=13800138000");
+    at("AT+CIAPPLY");
+    at("AT+CIPCFG=1,45,0,100,10,1800");
+    stage.get("/api/settings").ok();
+    let along = |values: &Value| {
+        let checked = stage.post("/api/check", &json!({ "values": values })).ok();
+        checked["along"].clone()
+    };
+    assert_eq!(
+        along(&json!({ "CIPSW": "pump8" })),
+        json!({ "on_trial": ["CIPCFG.HEAT"], "at_once": ["CIPCFG.HEAT", "CIPNUM"] })
+    );
+    let change = json!({ "CIPCFG.HEAT": "50" });
+    assert_eq!(
+        along(&change),
+        json!({ "on_trial": [], "at_once": ["CIPNUM"] })
+    );
+    let values = json!({ "CIPCFG.TIME": "200" });
+    let body = json!({ "values": values, "confirm": 60 });
+    let applied = stage.post("/api/apply", &body).ok();
+    assert_eq!(
+        applied["along"]["on_trial"],
+        json!(["CIPCFG.HEAT"]),
+        "{applied}"
+    );
+    let id = applied["trial"]["id"].clone();
+    stage.post("/api/rollback", &json!({ "id": id })).ok();
+    assert_eq!(running(&stage, "CIPCFG.HEAT"), "30");
+    assert_eq!(running(&stage, "CIPNUM"), "13800138000");
+}
+
+#[test]
+fn what_is_not_told_has_a_word_and_a_sentence_in_both_languages() {
+    let stage = Stage::new();
+    let unread = stage.get("/api/settings").ok()["unread"].clone();
+    let password = unread.as_array().unwrap().iter();
+    let mut password = password.filter(|it| it["group"] == "CIPSW");
+    assert_eq!(
+        password.next().unwrap(),
+        &json!({ "group": "CIPSW", "why": "no_read_form", "message": "no reply tells it",
+            "message_zh": "没有应答返回该值" })
+    );
+}
+
+#[test]
+fn a_request_ends_when_the_device_takes_longer_than_it_says() {
+    let mut device = Fake::new(Config::default());
+    device.patience = std::time::Duration::from_millis(300);
+    let stage = Stage::with(|_| {}, device);
+    assert_eq!(
+        stage.get("/api/session").ok()["patience"],
+        5,
+        "with the turn"
+    );
+    let held = stage.device.hold();
+    let reply = stage.post("/api/at", &json!({ "line": "AT" }));
+    let words = reply.refused(504, "device");
+    assert!(words.contains("does not answer"), "{words}");
+    drop(held);
+}
+
 /// What the device refuses only together with the rest leaves nothing behind.
 #[test]
 fn a_refused_apply_leaves_the_old_values() {

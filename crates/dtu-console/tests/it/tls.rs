@@ -4,9 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
-use dtu_console::{Config, Console, TlsFiles};
+use dtu_console::{Config, Console, Handle, TlsFiles};
 use dtu_proto::config::Config as DeviceConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -48,6 +49,67 @@ fn ask(port: u16, trusted: &CertificateDer<'static>, path: &str) -> Result<Reply
     Ok(Reply::parse(&bytes))
 }
 
+/// What it tells of the files when it has read them.
+fn reload(console: &Handle) -> Result<(), String> {
+    let (told, tells) = mpsc::channel();
+    console.reload(move |read, _| {
+        let _ = told.send(read.map_err(|why| why.to_string()));
+    });
+    tells.recv_timeout(Duration::from_secs(20)).unwrap()
+}
+
+/// A folder may be far away. Who asks for it does not wait, and who asks again meanwhile gets what is there then.
+#[test]
+fn files_that_do_not_come_keep_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = make(folder.path());
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
+    let config = Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        tls: Some(TlsFiles {
+            certificate: cert.clone(),
+            key,
+        }),
+        ..Config::default()
+    };
+    let device = Arc::new(Fake::new(DeviceConfig::default()));
+    let console = Console::spawn(config, device, None).unwrap();
+    let port = console.address().port();
+    let second = make(folder.path());
+    let pem = std::fs::read(&cert).unwrap();
+    std::fs::remove_file(&cert).unwrap();
+    let fifo = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &cert, rustix::fs::FileType::Fifo, fifo, 0).unwrap();
+    let (told, tells) = mpsc::channel();
+    let ask = || {
+        let told = told.clone();
+        console.reload(move |read, _| {
+            let _ = told.send(read.is_ok());
+        });
+    };
+    ask();
+    // That waits until somebody reads.
+    let mut late = std::fs::OpenOptions::new().write(true).open(&cert).unwrap();
+    ask();
+    ask();
+    assert_eq!(get(port, &first).unwrap().text(), "ok\n");
+    assert_eq!(tells.try_recv(), Err(mpsc::TryRecvError::Empty));
+    // It comes at last; what is asked for meanwhile finds the file.
+    std::fs::write(folder.path().join("new.pem"), &pem).unwrap();
+    std::fs::rename(folder.path().join("new.pem"), &cert).unwrap();
+    late.write_all(&pem).unwrap();
+    drop(late);
+    let soon = Duration::from_secs(20);
+    assert_eq!(tells.recv_timeout(soon), Ok(true));
+    assert_eq!(
+        tells.recv_timeout(soon),
+        Ok(true),
+        "once more for those two"
+    );
+    assert_eq!(get(port, &second).unwrap().text(), "ok\n");
+    assert_eq!(tells.try_recv(), Err(mpsc::TryRecvError::Empty));
+}
+
 #[test]
 fn the_console_speaks_tls_and_takes_new_files() {
     let folder = tempfile::tempdir().unwrap();
@@ -78,7 +140,7 @@ fn the_console_speaks_tls_and_takes_new_files() {
 
     // What is no certificate changes nothing.
     std::fs::write(folder.path().join("cert.pem"), "nothing").unwrap();
-    let error = console.reload().unwrap_err().to_string();
+    let error = reload(&console).unwrap_err();
     assert!(error.contains("cert.pem"), "{error}");
     assert_eq!(get(port, &first).unwrap().text(), "ok\n");
     assert!(config.check().unwrap_err().contains("cert.pem"));
@@ -87,12 +149,12 @@ fn the_console_speaks_tls_and_takes_new_files() {
     // A wrong key neither.
     make(folder.path());
     std::fs::write(folder.path().join("key.pem"), old_key).unwrap();
-    let error = console.reload().unwrap_err().to_string();
+    let error = reload(&console).unwrap_err();
     assert!(error.contains("key.pem"), "{error}");
     assert_eq!(get(port, &first).unwrap().text(), "ok\n");
 
     let second = make(folder.path());
-    console.reload().unwrap();
+    reload(&console).unwrap();
     assert_eq!(get(port, &second).unwrap().text(), "ok\n");
     assert!(get(port, &first).is_err());
 }

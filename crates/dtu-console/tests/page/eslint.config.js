@@ -1,7 +1,7 @@
 // Plain rules, no plug-ins. Paths are those of the crate, from where it runs.
 const browser = [
-  "addEventListener", "AbortSignal", "Blob", "CSS", "EventSource", "HTMLElement", "InputEvent", "Node", "TextDecoder",
-  "TextEncoder", "URL", "atob", "clearInterval", "clearTimeout", "customElements", "document", "fetch", "localStorage",
+  "addEventListener", "AbortSignal", "Blob", "CSS", "CustomEvent", "EventSource", "HTMLElement", "InputEvent", "Node", "TextDecoder",
+  "TextEncoder", "URL", "atob", "clearInterval", "clearTimeout", "customElements", "dispatchEvent", "document", "fetch", "localStorage",
   "location", "matchMedia", "navigator", "performance", "scrollTo", "sessionStorage", "setInterval", "setTimeout", "window",
 ];
 const node = ["Buffer", "URL", "console", "process", "setInterval", "clearInterval", "setTimeout", "clearTimeout", "fetch", "TextEncoder"];

@@ -13,6 +13,8 @@ const field = (name, kind, range, more = {}) => ({
   min: null,
   max: null,
   unit: null,
+  tick: null,
+  may_be_empty: false,
   factory: "",
   ...more,
 });
@@ -37,6 +39,7 @@ const command = (name, help, help_zh, fields, more = {}) => ({
   fields,
   ...more,
 });
+const yesOrNo = { tick: { off: "0", on: "1" } };
 const onOff = { 0: "off", 1: "on" };
 const links = { indices: ["1", "2", "3", "4"] };
 
@@ -48,7 +51,7 @@ const GROUPS = [
         help_zh: "APN 名称;空 = 使用模块自己的",
       }),
       text("USER", "0..=64 printable ASCII characters", ""),
-      text("PASSWORD", "0..=64 printable ASCII characters", "", { secret: true }),
+      text("PASSWORD", "0..=64 printable ASCII characters", "", { secret: true, may_be_empty: true }),
     ]),
   ]],
   ["serial", "Serial line", "串口", [
@@ -76,7 +79,7 @@ const GROUPS = [
         help_zh: "目的地址:域名或 IP 地址",
       }),
       number("PORT", 1, 65535, 10101, { help: "of the server; factory 10101 to 10104", help_zh: "目标端口" }),
-      choice("START", { 0: "not used", 1: "used" }, "0"),
+      choice("START", { 0: "not used", 1: "used" }, "0", yesOrNo),
     ], links),
     command("CINETPT", "Own port of a link", "设置本地端口号", [
       number("PORT", 0, 65535, 0, { help: "0 = any free one; else no two links have the same" }),
@@ -87,7 +90,7 @@ const GROUPS = [
   ]],
   ["packets", "Registration and heartbeat packet", "注册包和心跳包", [
     command("CIPPACK", "Heartbeat packet (0) and registration packet (1)", "配置心跳包(0)和注册包(1)的内容", [
-      field("DATA", "packet", "an even number of hex digits, at most 80 (40 bytes)", { min: 0, max: 80, help: "bytes of the packet; none = off" }),
+      field("DATA", "packet", "an even number of hex digits, at most 80 (40 bytes)", { min: 0, max: 40, help: "bytes of the packet; none = off" }),
       choice("STA", { 0: "", 1: "" }, "0"),
     ], { indices: ["0", "1"], takes_effect: "at once" }),
   ]],
@@ -115,19 +118,19 @@ const GROUPS = [
     ]),
     command("HTPURL", "HTTPD: request target in front of the frame", "HTTPD:请求 URL", [text("URL", "1..=1024 bytes of printable UTF-8 text", "/1.php?")]),
     command("HTPHD", "HTTPD: head lines", "HTTPD:请求头信息", [
-      text("HEAD", "0..=1024 bytes of printable UTF-8 text", "Accept:text/html", { secret: true }),
+      text("HEAD", "0..=1024 bytes of printable UTF-8 text", "Accept:text/html", { secret: true, may_be_empty: true }),
     ], { full: true }),
     command("HTPTO", "HTTPD: time-out", "HTTPD:超时时间", [number("TIME", 1, 600, 10, { unit: "s" })], { full: true }),
     command("HTPFLT", "HTTPD: whether the head of the answer is kept from the serial line", "HTTPD:是否过滤应答头", [
-      choice("FILTER", { OFF: "", ON: "" }, "ON"),
+      choice("FILTER", { OFF: "", ON: "" }, "ON", { tick: { off: "OFF", on: "ON" } }),
     ], { full: true }),
   ]],
   ["passwords", "Password and gates", "密码和指令权限", [
     command("CIPSW", "Password of commands from network, SMS and serial frames", "修改设备密码", [
       text("PASSWORD", "1..=5 printable ASCII characters without comma or blank", "admin", { secret: true }),
     ], { readable: false, takes_effect: "at once" }),
-    command("CINETAT", "Commands from the network are heard", "禁用/启用网络 AT 指令功能", [choice("ON", onOff, "0")], { takes_effect: "at once" }),
-    command("CICOMAT", "Commands in frames of the serial line are heard", "禁用/启用串口 AT 指令功能", [choice("ON", onOff, "0")], { takes_effect: "at once" }),
+    command("CINETAT", "Commands from the network are heard", "禁用/启用网络 AT 指令功能", [choice("ON", onOff, "0", yesOrNo)], { takes_effect: "at once" }),
+    command("CICOMAT", "Commands in frames of the serial line are heard", "禁用/启用串口 AT 指令功能", [choice("ON", onOff, "0", yesOrNo)], { takes_effect: "at once" }),
   ]],
   ["banner", "Banner", "启动信息", [
     command("CIMODID", "What the serial line prints at power-on", "修改启动信息", [
@@ -161,6 +164,18 @@ export const schema = {
     })),
   })),
 };
+
+/** The same without a word of prose: nothing that the page does may hang on one. */
+export function withoutProse(of) {
+  if (Array.isArray(of)) {
+    return of.map(withoutProse);
+  }
+  if (of === null || typeof of !== "object") {
+    return of;
+  }
+  const isProse = (name) => /^(help|range|word|title|message)(_zh)?$/.test(name);
+  return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, isProse(name) ? "…" : withoutProse(value)]));
+}
 
 export const fields = new Map(
   GROUPS.flatMap(([, , , commands]) =>

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { gzipSync } from "node:zlib";
 
-import { commands, fields, schema } from "./mock-schema.js";
+import { commands, fields, schema, withoutProse } from "./mock-schema.js";
 
 const ASSETS = new URL("../../assets/", import.meta.url);
 const TYPES = { js: "text/javascript", css: "text/css", html: "text/html", svg: "image/svg+xml" };
@@ -17,7 +17,7 @@ export const EVIL = "<img src=x onerror=\"window.broken=1\"><script>window.broke
 
 export class Mock {
   constructor(options = {}) {
-    this.options = { who: "local", login: false, radio: "sim", live: true, confirm: true, hostile: false, quiet: false, bare: false, ...options };
+    this.options = { who: "local", login: false, radio: "sim", live: true, confirm: true, hostile: false, quiet: false, bare: false, prose: true, patience: 215, ...options };
     this.version = "0.9.0";
     this.csrf = "token-1";
     this.started = Date.now();
@@ -35,6 +35,8 @@ export class Mock {
     this.items = [];
     this.etag = 1;
     this.trial = null;
+    this.trialEnded = null;
+    this.unread = [];
     this.values = new Map();
     this.isDead = false;
     this.guesses = 0;
@@ -116,11 +118,11 @@ export class Mock {
     [this.rows, this.log, this.seq, this.lineSeq] = [[], [], -1, -1];
   }
 
-  row({ of, dir = "in", kind = "data", note = null, bytes = null, len = bytes?.length ?? 0 }) {
+  row({ of, dir = "in", kind = "data", note = null, bytes = null, len = bytes?.length ?? 0, injected = false }) {
     this.seq += 1;
     const kept = bytes === null ? null : Buffer.from(bytes).subarray(0, 256).toString("base64");
     const isViewer = this.options.who === "viewer";
-    const row = { seq: this.seq, at: Date.now(), of, dir, len, data: isViewer ? "" : kept, note, kind };
+    const row = { seq: this.seq, at: Date.now(), of, dir, len, data: isViewer ? "" : kept, note, kind, injected };
     this.rows.push(row);
     this.rows.splice(0, this.rows.length - 5000);
     this.tell("rows", [row], this.seq);
@@ -158,7 +160,7 @@ export class Mock {
     const rows = [];
     for (let n = 0; n < count; n += 1) {
       this.seq += 1;
-      rows.push({ seq: this.seq, at: Date.now(), of: "line", dir: "in", len: size, data: Buffer.alloc(Math.min(size, 256), n).toString("base64"), note: null, kind: "data" });
+      rows.push({ seq: this.seq, at: Date.now(), of: "line", dir: "in", len: size, data: Buffer.alloc(Math.min(size, 256), n).toString("base64"), note: null, kind: "data", injected: false });
     }
     this.rows.push(...rows);
     this.rows.splice(0, this.rows.length - 5000);
@@ -186,9 +188,9 @@ export class Mock {
     const none = (of, ...kept) => Object.fromEntries(Object.entries(of).map(([name, value]) => [name, kept.includes(name) ? value : null]));
     const leds = { pow: "on", net: null, data: null };
     const serial = none(all.serial, "state", "present");
-    const radio = { ...none(all.radio, "operator", "signal_dbm", "address"), missing: [] };
+    const radio = { ...none(all.radio, "operator", "signal_dbm", "signal", "address"), missing: [] };
     const links = all.links.map((link) => none(link, "number", "enabled", "protocol", "address", "port"));
-    return { ...all, uptime: null, restarts: null, mode: null, phase: null, leds, serial, radio, links, messages_to_be_sent: null, drops: null, not_stored: null };
+    return { ...all, uptime: null, restarts: null, mode: null, phase: null, leds, serial, radio, links, messages_to_be_sent: null, drops: null, not_stored: null, trial_ended: undefined };
   }
 
   whole() {
@@ -196,7 +198,7 @@ export class Mock {
     const seconds = (Date.now() - this.started) / 1000;
     const name = (text) => (this.options.hostile ? EVIL : text);
     if (this.trial && Date.now() > this.trial.until) {
-      this.rollBack();
+      this.rollBack("expired");
     }
     return {
       at: new Date().toISOString(),
@@ -209,8 +211,8 @@ export class Mock {
       serial: { line: "pty:./dtu0", state: "present", present: true, baud: 115200, bytes_in: lineIn, bytes_out: lineOut, waiting_bytes: 0, dropped_bytes: 0 },
       radio:
         this.options.radio === "none"
-          ? { modem: null, sim: null, registration: null, operator: null, signal_dbm: null, address: "192.168.1.20", missing: [] }
-          : { modem: name("simulated radio"), sim: "ready", registration: "registered, home network", operator: name("中国移动 China Mobile"), signal_dbm: -63, address: "10.0.0.2", missing: [] },
+          ? { modem: null, sim: null, registration: null, operator: null, signal_dbm: null, signal: "unknown", address: "192.168.1.20", missing: [] }
+          : { modem: name("simulated radio"), sim: "ready", registration: "registered, home network", operator: name("中国移动 China Mobile"), signal_dbm: -63, signal: "known", address: "10.0.0.2", missing: [], ...this.radio },
       links: links.map((link) => {
         const head = `CIPSCONT.${link.number}`;
         const enabled = this.value(`${head}.START`) === "1";
@@ -245,8 +247,9 @@ export class Mock {
       drops: this.options.hostile
         ? { since: new Date(this.started).toISOString(), count: 3, bytes: 512, places: [{ place: EVIL, count: 3, bytes: 512 }] }
         : { since: new Date(this.started - 11_000_000).toISOString(), count: 0, bytes: 0, places: [] },
-      trial: this.trial && { id: this.trial.id, seconds_left: (this.trial.until - Date.now()) / 1000, by: "console" },
-      not_stored: [...this.values].filter(([, it]) => it.running !== it.stored).map(([key]) => key),
+      trial: this.trial && { id: this.trial.id, seconds_left: (this.trial.until - Date.now()) / 1000, by: "console", keys: this.trial.keys },
+      trial_ended: this.trialEnded,
+      not_stored: this.notStored(),
     };
   }
 
@@ -259,6 +262,7 @@ export class Mock {
       instance: "mock",
       version: this.version,
       fingerprint: this.options.fingerprint ?? null,
+      patience: this.options.patience,
       features: { live, inject: live, radio, confirm, name: this.options.hostile ? EVIL : "dtud on pty:./dtu0", via: live ? "local" : "port", local_only_settings: [] },
     };
   }
@@ -270,7 +274,7 @@ export class Mock {
       const hide = (value) => (secret ? "****" : value);
       values[key] = { stored: hide(it.stored), running: hide(it.running), factory: it.factory, secret, readable: command.readable };
     }
-    return { etag: `"${this.etag}"`, values, unread: [] };
+    return { etag: `"${this.etag}"`, values, unread: this.unread };
   }
 
   check(values) {
@@ -295,7 +299,13 @@ export class Mock {
     const onTrial = isLink ? all : { links: 0, frames: 0 };
     const { live, confirm } = this.options;
     const cost = live && changes.length > 0 ? { on_trial: confirm ? onTrial : null, at_once: all } : null;
-    return { faults, changes, lines, cost };
+    const isOther = (key) => !(key in values);
+    const along = { on_trial: this.notStored().filter(isOther), at_once: live ? this.notStored().filter(isOther) : null };
+    return { faults, changes, lines, cost, along };
+  }
+
+  notStored() {
+    return [...this.values].filter(([, it]) => it.running !== it.stored).map(([key]) => key);
   }
 
   apply({ values, confirm }, etag) {
@@ -306,7 +316,6 @@ export class Mock {
     if (Object.values(values).includes("fail.example")) {
       return [200, { outcome: "put_back", failure: "AT+CIPSCONT=1: +CME ERROR: refused", not_verifiable: [], left: [], trial: null, steps: ["set 1 of 1", "put back"] }];
     }
-    const before = new Map([...this.values].map(([key, it]) => [key, it.running]));
     for (const [key, value] of Object.entries(values)) {
       // A device tells a number without the zeros in front.
       this.values.get(key).running = fields.get(key).kind === "number" ? String(Number(value)) : value;
@@ -314,7 +323,8 @@ export class Mock {
     this.etag += 1;
     const secrets = Object.keys(values).filter((key) => fields.get(key).secret);
     if (confirm !== null) {
-      this.trial = { id: this.etag, until: Date.now() + confirm * 1000, before };
+      this.trial = { id: this.etag, until: Date.now() + confirm * 1000, keys: this.notStored() };
+      this.trialEnded = null;
       return [200, { outcome: "trial", failure: null, not_verifiable: secrets, left: [], trial: { id: this.etag, seconds_left: confirm, by: "console" }, steps: [] }];
     }
     this.store();
@@ -325,14 +335,17 @@ export class Mock {
     for (const it of this.values.values()) {
       it.stored = it.running;
     }
+    this.trialEnded = this.trial && { how: "kept", keys: this.trial.keys };
     this.trial = null;
     this.etag += 1;
   }
 
-  rollBack() {
-    for (const [key, value] of this.trial.before) {
-      this.values.get(key).running = value;
+  /** What was set before and not stored goes back, too. */
+  rollBack(how = "undone") {
+    for (const it of this.values.values()) {
+      it.running = it.stored;
     }
+    this.trialEnded = { how, keys: this.trial.keys };
     this.trial = null;
     this.etag += 1;
   }
@@ -418,7 +431,7 @@ export class Mock {
       case "api/trial":
         return [200, { trial: this.status().trial }];
       case "api/schema":
-        return [200, schema];
+        return [200, this.options.prose ? schema : withoutProse(schema)];
       case "api/commands":
         return [200, commands];
       case "api/settings":
@@ -461,12 +474,16 @@ export class Mock {
         // As the core masks it, which is tested there.
         const line = typed.replace(/(CIPSW=).*/i, "$1****");
         if (/^AT\+CSQ$/i.test(line)) {
-          return [200, { line, lines: ["+CSQ: 25, 0"], end: "OK" }];
+          return [200, { line, lines: ["+CSQ: 25, 0"], end: "OK", ok: true }];
+        }
+        if (/SILENT/i.test(line)) {
+          return undefined;
         }
         if (/EVIL/i.test(line)) {
-          return [200, { line, lines: [EVIL], end: "OK" }];
+          return [200, { line, lines: [EVIL], end: "OK", ok: true }];
         }
-        return [200, { line, lines: [], end: /^AT/i.test(line) ? "OK" : "+CME ERROR: unknown command; AT+HELP lists them" }];
+        const ok = /^AT/i.test(line);
+        return [200, { line, lines: [], end: ok ? "OK" : "+CME ERROR: unknown command; AT+HELP lists them", ok }];
       }
       case "api/rows":
         return [200, { run: this.run, rows: range(this.rows), missed: 0, next: this.seq + 1 }];
@@ -488,7 +505,7 @@ export class Mock {
         return [200, { ok: true }];
       case "api/inject": {
         const { to, from, data_hex } = json();
-        this.row({ of: to, dir: from === "dte" ? "in" : "in", bytes: Buffer.from(data_hex, "hex"), note: "injected" });
+        this.row({ of: to, dir: from === "dte" ? "in" : "in", bytes: Buffer.from(data_hex, "hex"), note: "injected", injected: true });
         return [200, { ok: true }];
       }
       case "api/traffic.pcapng":

@@ -105,10 +105,16 @@ impl Dtu {
         if self.trials.current.take().is_none() {
             return;
         }
+        self.config = self.fallback_config();
+        self.event(Event::Trial(why));
+    }
+
+    /// What a trial that nobody keeps brings back: what was set before it, and neither applied nor stored, goes, too.
+    #[must_use]
+    pub fn fallback_config(&self) -> Arc<Config> {
         let baseline = self.trials.baseline.as_ref().unwrap_or(&self.stored);
         // What a program on the line has set for itself stays: it would not know of the change.
-        self.config = at::with_profile_of(&self.config, baseline);
-        self.event(Event::Trial(why));
+        at::with_profile_of(&self.config, baseline)
     }
 
     /// The device starts over from what is stored.

@@ -203,10 +203,16 @@ fn a_half_known_setting_wants_its_other_half() {
     let schema = Schema::new();
     let door: &dyn Door = &enter(Config::default());
     let reading = dtu_setup::reading::Reading::default();
-    let error = plan(&schema, &reading, &wanted(&[("CSTT.APN", "uninet")]), door).unwrap_err();
+    let wanted = wanted(&[("CSTT.APN", "uninet")]);
+    let error = dtu_setup::apply::planned(&schema, &reading, &wanted, door).unwrap_err();
+    assert_eq!(error.key.to_string(), "CSTT.USER", "to be given");
     assert_eq!(
-        error.english(),
+        error.why.english(),
         "CSTT.USER is not known: the device does not tell it, so it must be given"
+    );
+    assert_eq!(
+        plan(&schema, &reading, &wanted, door).unwrap_err(),
+        error.why
     );
 }
 

@@ -58,6 +58,8 @@ pub(super) fn read(door: &mut dyn Door) -> Result<Value, DoorError> {
             "registration": Value::Null,
             "operator": status.operator,
             "signal_dbm": status.dbm(),
+            // 99 may be either.
+            "signal": if status.dbm().is_some() { "known" } else { "unknown" },
             "address": status.ip,
             "missing": [],
         },

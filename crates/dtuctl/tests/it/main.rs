@@ -15,6 +15,9 @@ mod pages;
 mod pdu;
 mod ports;
 mod program;
+#[allow(dead_code, reason = "the tests of dtud use the rest of it")]
+#[path = "../../../dtud/tests/it/schema.rs"]
+mod schema;
 mod scripted;
 mod secrets;
 mod sms;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::common::SOON;
 use crate::device::Device;
 use crate::program::{dtuctl, on};
+use crate::schema;
 
 /// A console that runs; ended when dropped.
 struct Ui {
@@ -130,6 +131,10 @@ fn a_device_on_a_port_is_set_up_by_the_page_and_goes_on_with_its_work() {
     assert_eq!(status["phase"], "command");
     // No reply tells what is stored.
     assert_eq!(status["not_stored"], Value::Null);
+    let document = ui.get("openapi.json");
+    for path in ["session", "status", "schema", "settings", "trial"] {
+        schema::check(&document, "get", &format!("/api/{path}"), &ui.get(path));
+    }
 
     let applied = ui.post(
         "apply",

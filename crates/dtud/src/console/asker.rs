@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use dtu_console::device::{Device, Features, Order, Radio, Unavailable, Via};
+use dtu_console::device::{Device, Features, Order, Radio, Sets, Unavailable, Via};
 use dtu_setup::door::{Door, DoorError, Reply};
 use dtu_setup::say::Spoken as _;
 use serde_json::Value;
 
-use super::inbox::{Inbox, Line, What};
+use super::inbox::{Inbox, Line, Purpose, What};
 use super::{lines, words};
 use crate::modem;
 
@@ -71,15 +71,19 @@ impl Device for Asker {
     }
 
     fn door(&self) -> Result<Box<dyn Door + Send + '_>, DoorError> {
-        Ok(Box::new(Inside(self)))
+        Ok(Box::new(Inside::new(self)))
     }
 
     fn status(&self, within: Duration) -> Result<Value, Unavailable> {
         self.ask(within, What::Status)
     }
 
-    fn stored(&self) -> Result<Option<String>, Unavailable> {
-        self.ask(SOON, What::Stored).map(Some)
+    fn sets(&self) -> Result<Option<Sets>, Unavailable> {
+        self.ask(SOON, What::Sets).map(Some)
+    }
+
+    fn patience(&self) -> Duration {
+        ANSWER_WITHIN
     }
 
     fn order(&self, order: Order) -> Result<(), Unavailable> {
@@ -93,13 +97,21 @@ impl Device for Asker {
 }
 
 /// Commands of the device's own console: no line, no rate, and nothing shuts it.
-struct Inside<'a>(&'a Asker);
+struct Inside<'a> {
+    of: &'a Asker,
+    purpose: Purpose,
+}
 
-impl Inside<'_> {
+impl<'a> Inside<'a> {
+    const fn new(of: &'a Asker) -> Self {
+        let purpose = Purpose::Own;
+        Self { of, purpose }
+    }
+
     /// Restarts so far.
     fn restarts(&self) -> Result<u64, DoorError> {
         let other = |why: Unavailable| DoorError::Other(why.spoken());
-        let status = self.0.status(SOON).map_err(other)?;
+        let status = self.of.status(SOON).map_err(other)?;
         let restarts = status.get("restarts").and_then(Value::as_u64);
         restarts.ok_or_else(|| DoorError::Other(words::restarts_not_told()))
     }
@@ -108,8 +120,16 @@ impl Inside<'_> {
 impl Door for Inside<'_> {
     fn command(&mut self, line: &str) -> Result<Reply, DoorError> {
         let (answer, told) = sync_channel(1);
-        let text = line.to_owned();
-        if !self.0.inbox.ask(What::Line(Line { text, answer })) {
+        let (text, purpose) = (line.to_owned(), self.purpose);
+        if purpose == Purpose::ReadsFirst {
+            self.purpose = Purpose::Reads;
+        }
+        let line_of_it = Line {
+            text,
+            purpose,
+            answer,
+        };
+        if !self.of.inbox.ask(What::Line(line_of_it)) {
             return Err(DoorError::Other(words::many_questions()));
         }
         match told.recv_timeout(ANSWER_WITHIN) {
@@ -149,6 +169,14 @@ impl Door for Inside<'_> {
 
     fn is_shut_at_once(&self) -> bool {
         false
+    }
+
+    fn reads(&mut self, begins: bool) {
+        self.purpose = if begins {
+            Purpose::ReadsFirst
+        } else {
+            Purpose::Own
+        };
     }
 }
 
@@ -199,7 +227,7 @@ mod tests {
                 }
                 lines
             });
-            let result = Inside(&asker).restart("AT+CIRESET", None);
+            let result = Inside::new(&asker).restart("AT+CIRESET", None);
             ended.store(true, Ordering::Release);
             (result, device.join().unwrap())
         })

@@ -1,6 +1,8 @@
 //! Every word that the core and this program give to the console has its Chinese on the page. Enums are listed by
 //! matches without a rest: a new variant does not compile until its word is asked for here.
 
+use std::sync::mpsc::sync_channel;
+
 use dtu_proto::config::{Config, Options, Protocol, WorkingMode};
 use dtu_proto::event::{
     CallEvent, CloseReason, Connect, Event, HttpdEvent, HttpdTrouble, LinkDownReason, LinkId, Lost,
@@ -13,7 +15,9 @@ use dtu_proto::time::{Duration, Instant};
 use dtu_proto::wire::http::Fault;
 use dtu_proto::{Dtu, Identity};
 
-use super::tap::{what_is_sent, words};
+use super::inbox::{Line, Purpose};
+use super::lines::Lines;
+use super::tap::{ALL_ARE_READ, what_is_sent, words};
 use crate::journal::{Journal, LogCapture, link_state};
 
 /// Samples of each variant of an enum. Where a variant has none it does not compile; one of another variant panics.
@@ -298,6 +302,56 @@ fn lines(events: &[Event], dtu: &Dtu) -> Vec<String> {
 fn device() -> Dtu {
     let (config, options) = (Config::default(), Options::default());
     Dtu::new(config, options, Identity::default(), 1, Instant::ZERO)
+}
+
+/// What the console says of itself in the log and among the rows, and why a line is dropped.
+#[test]
+fn what_the_console_says_of_itself_has_its_chinese() {
+    let (table, log) = (Table::read(), LogCapture::default());
+    log.capture(|| {
+        let mut lines = Lines::default();
+        let mut queue = |now| {
+            let (answer, _) = sync_channel(1);
+            let (text, purpose) = ("AT+CIPSW=a: b".to_owned(), Purpose::Own);
+            let line = Line {
+                text,
+                purpose,
+                answer,
+            };
+            lines.queue(line, now);
+        };
+        // One too many; the others come too late.
+        (0..17).for_each(|_| queue(Instant::ZERO));
+        lines.give_up(Instant::ZERO + Duration::from_secs(600));
+    });
+    let mut said: Vec<_> = log.take().iter().map(|line| line[6..].to_owned()).collect();
+    assert_eq!(said.len(), 17, "{said:#?}");
+    let pattern = "console: {line} is dropped, {n} so far: {Why}";
+    assert!(table.0.iter().any(|(english, _)| english == pattern));
+    let whys = [super::words::many_lines(), super::words::waited("8")];
+    let fits = |text: &String| {
+        let each = whys
+            .iter()
+            .map(|why| pattern.replace("{Why}", why.english()));
+        each.into_iter()
+            .any(|pattern| table.fits(&pattern, text, 0))
+    };
+    said.retain(|text| !fits(text));
+    said.extend(
+        [
+            "device: as they were in front of the trial: CIPNUM",
+            ALL_ARE_READ,
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .filter(|text| !table.knows(text)),
+    );
+    assert!(said.is_empty(), "no Chinese for {said:#?}");
+    // The page has the words that the answer has.
+    for why in [super::words::many_lines(), super::words::waited("{n}")] {
+        let pair = (why.english().to_owned(), why.chinese().to_owned());
+        assert!(table.0.contains(&pair), "{pair:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dtu_console::device::Order;
+use dtu_console::device::{Order, Sets};
 use dtu_setup::Sentence;
 use serde_json::Value;
 
@@ -15,8 +15,8 @@ use crate::control::Control;
 pub(crate) enum What {
     /// How the device is.
     Status(SyncSender<Value>),
-    /// The stored set, as set commands.
-    Stored(SyncSender<String>),
+    /// The sets of settings.
+    Sets(SyncSender<Sets>),
     /// Messages and calls.
     Messages(SyncSender<Value>),
     /// Something is to happen.
@@ -28,7 +28,20 @@ pub(crate) enum What {
 /// An AT line; its answer, why it did not run, or nothing where no answer came.
 pub(crate) struct Line {
     pub(crate) text: String,
+    pub(crate) purpose: Purpose,
     pub(crate) answer: SyncSender<Result<String, Sentence>>,
+}
+
+/// What a line is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// For itself.
+    #[default]
+    Own,
+    /// It is the first of those that read all settings.
+    ReadsFirst,
+    /// It is another one of those.
+    Reads,
 }
 
 /// The questions that wait.

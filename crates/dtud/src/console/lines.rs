@@ -8,7 +8,7 @@ use dtu_proto::time::Instant;
 use dtu_setup::Sentence;
 use tracing::warn;
 
-use super::inbox::Line;
+use super::inbox::{Line, Purpose};
 use super::words;
 
 #[derive(Default)]
@@ -29,6 +29,7 @@ struct Waiting {
 struct Running {
     /// `None`: who asked was told that no answer came, which may still come.
     line: Option<Line>,
+    purpose: Purpose,
     until: Instant,
 }
 
@@ -74,9 +75,10 @@ impl Lines {
             return None;
         }
         let Waiting { line, .. } = self.waiting.pop_front()?;
-        let text = line.text.clone();
+        let (text, purpose) = (line.text.clone(), line.purpose);
         self.running = Some(Running {
             line: Some(line),
+            purpose,
             until: now + ANSWER_WITHIN,
         });
         Some(text)
@@ -84,6 +86,12 @@ impl Lines {
 
     pub(super) const fn runs(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// What the line is for that runs.
+    pub(super) fn purpose(&self) -> Purpose {
+        let running = self.running.as_ref();
+        running.map_or(Purpose::Own, |running| running.purpose)
     }
 
     pub(super) fn reply(&mut self, reply: &str) -> bool {
@@ -106,6 +114,7 @@ impl Lines {
         if running.line.is_some() {
             self.running = Some(Running {
                 line: None,
+                purpose: running.purpose,
                 until: now + ANSWER_WITHIN,
             });
         }
@@ -139,8 +148,12 @@ mod tests {
 
     fn line(text: &str) -> (Line, Receiver<Result<String, Sentence>>) {
         let (answer, receiver) = sync_channel(1);
-        let text = text.to_owned();
-        (Line { text, answer }, receiver)
+        let line = Line {
+            text: text.to_owned(),
+            purpose: Purpose::Own,
+            answer,
+        };
+        (line, receiver)
     }
 
     #[test]

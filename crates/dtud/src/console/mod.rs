@@ -18,13 +18,14 @@ mod password;
 mod serve;
 pub(crate) mod status;
 mod tap;
+mod trials;
 pub(crate) mod words;
 
 use std::sync::Arc;
 
 use dtu_console::recorder::Recorder;
 use dtu_proto::Dtu;
-use dtu_proto::event::{Input, Output};
+use dtu_proto::event::{Event, Input, Output};
 use dtu_proto::time::Instant;
 
 pub(crate) use asker::{Asker, Kind};
@@ -34,6 +35,7 @@ pub(crate) use password::change as change_password;
 use serve::Shared;
 pub(crate) use serve::{Server, check, check_files, config, start};
 use tap::Tap;
+use trials::Trials;
 
 /// What the machine has of it.
 pub(crate) struct Console {
@@ -41,6 +43,7 @@ pub(crate) struct Console {
     handle: Shared,
     lines: Lines,
     tap: Tap,
+    trials: Trials,
 }
 
 impl Console {
@@ -50,6 +53,7 @@ impl Console {
             handle,
             lines: Lines::default(),
             tap: Tap::new(recorder),
+            trials: Trials::default(),
         }
     }
 
@@ -58,21 +62,20 @@ impl Console {
         dtu.watch();
     }
 
-    /// `SIGHUP`: certificate and key are read again.
+    /// `SIGHUP`: certificate and key are read again, while the device goes on.
     pub(crate) fn reload(&self) {
-        let served = serve::lock(&self.handle);
-        let Some(handle) = served.as_ref() else {
-            return;
-        };
-        match (handle.reload(), handle.fingerprint()) {
-            (Err(why), _) => {
-                tracing::warn!("console: {why}; certificate and key stay as they were");
-            }
-            (Ok(true), None) => tracing::info!("console: certificate and key are read again"),
-            (Ok(true), Some(fingerprint)) => {
-                tracing::info!("console: its own certificate is read again, SHA-256 {fingerprint}");
-            }
-            (Ok(false), _) => {}
+        if let Some(handle) = serve::lock(&self.handle).as_ref() {
+            handle.reload(|read, fingerprint| match (read, fingerprint) {
+                (Err(why), _) => {
+                    tracing::warn!("console: {why}; certificate and key stay as they were");
+                }
+                (Ok(()), None) => tracing::info!("console: certificate and key are read again"),
+                (Ok(()), Some(fingerprint)) => {
+                    tracing::info!(
+                        "console: its own certificate is read again, SHA-256 {fingerprint}"
+                    );
+                }
+            });
         }
     }
 
@@ -118,7 +121,7 @@ impl Console {
 
     /// An input, before the device has it.
     pub(crate) fn input(&mut self, input: &Input<'_>, dtu: &Dtu) {
-        self.tap.input(input, dtu);
+        self.tap.input(input, self.lines.purpose(), dtu);
     }
 
     /// What the device has made of it.
@@ -128,7 +131,15 @@ impl Console {
 
     /// An output, before it is carried out.
     pub(crate) fn output(&mut self, output: &Output, dtu: &Dtu) {
-        self.tap.output(output, dtu);
+        self.tap.output(output, self.lines.purpose(), dtu);
+        if let Output::Event(Event::Trial(event)) = output {
+            self.trials.event(event, dtu);
+        }
+    }
+
+    /// The last trial.
+    pub(crate) const fn trials(&self) -> &Trials {
+        &self.trials
     }
 
     /// What comes next from the line, or of this link, was put in by somebody.

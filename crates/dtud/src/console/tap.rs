@@ -13,6 +13,7 @@ use dtu_proto::event::{
 use dtu_proto::seen::{Cut, Seen, Sent, ShownCommand, Written};
 use dtu_proto::time::Instant;
 
+use super::inbox::Purpose;
 use super::marks::Marks;
 use super::mask::{Printed, text_without_secrets};
 
@@ -72,14 +73,23 @@ impl Tap {
         }
     }
 
-    pub(super) fn input(&mut self, input: &Input<'_>, dtu: &Dtu) {
+    /// `purpose`: of a line of the console.
+    pub(super) fn input(&mut self, input: &Input<'_>, purpose: Purpose, dtu: &Dtu) {
         if let Input::Serial(SerialInput::Data(read)) = input {
             self.marks.read(read.len());
         }
         if let Input::Console(line) = input {
             let shown = shown_line(line);
             self.asked_here.command(shown.secret);
-            self.command(Place::Console, &shown, COMMAND);
+            match purpose {
+                Purpose::Own => self.command(Place::Console, &shown, COMMAND, false),
+                // Half a hundred commands would push out the traffic that somebody is looking for.
+                Purpose::ReadsFirst => {
+                    self.recorder
+                        .event(now_micros(), Place::Console, ALL_ARE_READ)
+                }
+                Purpose::Reads => {}
+            }
         }
         let Input::Socket(socket, SocketInput::Data(read)) = input else {
             return;
@@ -87,7 +97,7 @@ impl Tap {
         let injected = self.injected_peer.take().map(SocketId::Link) == Some(*socket);
         let note = if injected { INJECTED } else { "" };
         match dtu.shown_read(*socket, read) {
-            None => self.frame(place(*socket), Dir::In, b"", read, note),
+            None => self.came(place(*socket), read, note, injected),
             Some(shown) => {
                 if let Some(link) = socket.link() {
                     self.asked[link.index()].command(shown.secret);
@@ -97,7 +107,7 @@ impl Tap {
                 } else {
                     COMMAND
                 };
-                self.command(place(*socket), &shown, note);
+                self.command(place(*socket), &shown, note, injected);
             }
         }
     }
@@ -107,7 +117,7 @@ impl Tap {
         while let Some(seen) = dtu.poll_seen() {
             match seen {
                 Seen::Frame { bytes, cut } => {
-                    let note = self.with_mark(bytes.len(), cut.words(), false, now);
+                    let (note, injected) = self.with_mark(bytes.len(), cut.words(), false, now);
                     // In the set-up window a slip of the pen makes data of a command.
                     let slip = (cut == Cut::Window).then(|| dtu_proto::shown_text(&bytes));
                     if let Some(text) = slip.flatten() {
@@ -116,19 +126,19 @@ impl Tap {
                             len: bytes.len(),
                             secret: true,
                         };
-                        self.command(Place::Line, &shown, &note);
+                        self.command(Place::Line, &shown, &note, injected);
                         continue;
                     }
-                    self.frame(Place::Line, Dir::In, b"", &bytes, &note);
+                    self.came(Place::Line, &bytes, &note, injected);
                 }
                 Seen::Command(shown) => {
                     self.printed.command(shown.secret);
-                    let note = self.with_mark(shown.len, COMMAND, true, now);
-                    self.command(Place::Line, &shown, &note);
+                    let (note, injected) = self.with_mark(shown.len, COMMAND, true, now);
+                    self.command(Place::Line, &shown, &note, injected);
                 }
                 Seen::Text(text) => {
-                    let note = self.with_mark(text.len(), "text at a prompt", false, now);
-                    self.frame(Place::Line, Dir::In, b"", &text, &note);
+                    let (note, injected) = self.with_mark(text.len(), AT_PROMPT, false, now);
+                    self.came(Place::Line, &text, &note, injected);
                 }
             }
         }
@@ -140,15 +150,15 @@ impl Tap {
         note: &'static str,
         is_command: bool,
         now: Instant,
-    ) -> Cow<'static, str> {
+    ) -> (Cow<'static, str>, bool) {
         if self.marks.row(len, is_command, now) {
-            format!("{note}; {INJECTED}").into()
+            (format!("{note}; {INJECTED}").into(), true)
         } else {
-            note.into()
+            (note.into(), false)
         }
     }
 
-    pub(super) fn output(&mut self, output: &Output, dtu: &Dtu) {
+    pub(super) fn output(&mut self, output: &Output, purpose: Purpose, dtu: &Dtu) {
         match output {
             Output::Serial(SerialOutput::Write(bytes)) => match dtu.writing() {
                 Some(Written::Text) => {
@@ -158,18 +168,16 @@ impl Tap {
                             len: shown.len,
                             secret: false,
                         };
-                        self.kept(Place::Line, Dir::Out, &masked, "");
+                        self.kept(Place::Line, Dir::Out, &masked, "", false);
                     }
                 }
-                Some(Written::Data) | None => self.frame(Place::Line, Dir::Out, b"", bytes, ""),
-                Some(Written::Message) => {
-                    self.frame(Place::Line, Dir::Out, b"", bytes, "short message");
-                }
+                Some(Written::Data) | None => self.went(Place::Line, b"", bytes, ""),
+                Some(Written::Message) => self.went(Place::Line, b"", bytes, "short message"),
             },
             Output::Socket(socket, SocketOutput::Send(payload)) => {
                 self.sent(*socket, payload, dtu.sending(*socket));
             }
-            Output::Console(reply) => self.answered(reply.as_bytes()),
+            Output::Console(reply) => self.answered(reply.as_bytes(), purpose),
             Output::Event(event) => self.event(event, dtu),
             Output::Serial(SerialOutput::Configure(_) | SerialOutput::Discard)
             | Output::Socket(_, SocketOutput::Connect(_) | SocketOutput::Close)
@@ -190,53 +198,70 @@ impl Tap {
             text_without_secrets(body, asked.secret)
         });
         match masked {
-            None => self.frame(place(socket), Dir::Out, prefix, body, note),
+            None => self.went(place(socket), prefix, body, note),
             Some(text) => {
                 let shown = ShownCommand {
                     text: [prefix, &text[..]].concat(),
                     len: prefix.len() + body.len(),
                     secret: false,
                 };
-                self.kept(place(socket), Dir::Out, &shown, note);
+                self.kept(place(socket), Dir::Out, &shown, note, false);
             }
         }
     }
 
     /// To a line of the console.
-    fn answered(&mut self, reply: &[u8]) {
+    fn answered(&mut self, reply: &[u8], purpose: Purpose) {
         self.asked_here.answered = true;
+        if purpose != Purpose::Own {
+            return;
+        }
         let text = text_without_secrets(reply, self.asked_here.secret);
         let shown = ShownCommand {
             text: text.unwrap_or_else(|| reply.to_vec()),
             len: reply.len(),
             secret: false,
         };
-        self.kept(Place::Console, Dir::Out, &shown, "");
+        self.kept(Place::Console, Dir::Out, &shown, "", false);
     }
 
-    fn frame(&self, of: Place, dir: Dir, prefix: &[u8], bytes: &[u8], note: &str) {
+    fn came(&self, of: Place, bytes: &[u8], note: &str, injected: bool) {
         let frame = Frame {
             of,
-            dir,
-            prefix,
+            dir: Dir::In,
+            prefix: b"",
             bytes,
             note,
+            injected,
         };
         self.recorder.frame(now_micros(), &frame);
     }
 
-    fn command(&self, of: Place, shown: &ShownCommand, note: &str) {
-        self.kept(of, Dir::In, shown, note);
+    fn went(&self, of: Place, prefix: &[u8], bytes: &[u8], note: &str) {
+        let frame = Frame {
+            of,
+            dir: Dir::Out,
+            prefix,
+            bytes,
+            note,
+            injected: false,
+        };
+        self.recorder.frame(now_micros(), &frame);
+    }
+
+    fn command(&self, of: Place, shown: &ShownCommand, note: &str, injected: bool) {
+        self.kept(of, Dir::In, shown, note, injected);
     }
 
     /// A row whose bytes are not those that passed.
-    fn kept(&self, of: Place, dir: Dir, shown: &ShownCommand, note: &str) {
+    fn kept(&self, of: Place, dir: Dir, shown: &ShownCommand, note: &str, injected: bool) {
         let frame = Frame {
             of,
             dir,
             prefix: b"",
             bytes: &shown.text,
             note,
+            injected,
         };
         self.recorder.masked(now_micros(), &frame, shown.len);
     }
@@ -372,12 +397,14 @@ pub(super) fn words(event: &Event, dtu: &Dtu) -> Option<(Place, String)> {
 
 const COMMAND: &str = "command";
 const INJECTED: &str = "injected";
+const AT_PROMPT: &str = "text at a prompt";
+pub(super) const ALL_ARE_READ: &str = "all settings are read";
 /// Beyond the packing time.
 const CUT_WITHIN: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
-    use dtu_console::recorder::Row;
+    use dtu_console::recorder::{Kind, Row};
     use dtu_proto::Identity;
     use dtu_proto::config::{Config, Options};
 
@@ -400,8 +427,9 @@ mod tests {
                 ("AT+CIPSW=s3cret", "\r\ns3cret\r\n\r\nOK\r\n"),
                 ("AT", "\r\nOK\r\n"),
             ] {
-                tap.input(&Input::Console(line), dtu);
-                tap.output(&Output::Console(reply.to_owned()), dtu);
+                tap.input(&Input::Console(line), Purpose::Own, dtu);
+                let reply = Output::Console(reply.to_owned());
+                tap.output(&reply, Purpose::Own, dtu);
             }
         });
         let told = |row: &Row| {
@@ -421,6 +449,23 @@ mod tests {
         assert_eq!(rows[2].len, 15, "the length is the true one");
     }
 
+    #[test]
+    fn a_reading_of_all_settings_is_one_row() {
+        let rows = rows(|tap, dtu| {
+            let mut asks = |line: &str, purpose| {
+                tap.input(&Input::Console(line), purpose, dtu);
+                let reply = Output::Console("\r\nOK\r\n".to_owned());
+                tap.output(&reply, purpose, dtu);
+            };
+            asks("AT+CIPSCONT?", Purpose::ReadsFirst);
+            (0..53).for_each(|_| asks("AT+CIPR?", Purpose::Reads));
+            asks("AT+CIPR?", Purpose::Own);
+        });
+        let told: Vec<_> = rows.iter().map(|row| (row.kind, row.len)).collect();
+        assert_eq!(told, [(Kind::Event, 0), (Kind::Data, 8), (Kind::Data, 6)]);
+        assert_eq!(rows[0].note.as_deref(), Some(ALL_ARE_READ));
+    }
+
     /// Of the event and of its count.
     #[test]
     fn a_drop_has_one_place() {
@@ -431,7 +476,7 @@ mod tests {
         ] {
             let rows = rows(|tap, dtu| {
                 let event = Event::FrameDropped { queue, bytes: 7 };
-                tap.output(&Output::Event(event), dtu);
+                tap.output(&Output::Event(event), Purpose::Own, dtu);
             });
             assert_eq!((rows.len(), rows[0].of), (1, place));
             assert_eq!(place_of(queue), place);

@@ -1,6 +1,6 @@
 //! What the web console asks of the machine: answered in one turn.
 
-use dtu_console::device::Order;
+use dtu_console::device::{Order, Sets};
 use dtu_proto::event::{Input, LinkId, SerialInput, SocketId, SocketInput};
 use dtu_proto::status::LinkState;
 use dtu_proto::time::Instant;
@@ -25,10 +25,18 @@ impl Machine {
         // Who asked may have gone.
         match question {
             What::Status(answer) => {
-                let _ = answer.try_send(console::status::of(&self.report(now)));
+                let trials = self.console.as_ref().map(|console| console.trials());
+                let radio = self.dtu.status(now).radio;
+                let told = console::status::of(&self.report(now), &radio, trials);
+                let _ = answer.try_send(told);
             }
-            What::Stored(answer) => {
-                let _ = answer.try_send(to_store_text(self.dtu.stored_config()));
+            What::Sets(answer) => {
+                let sets = Sets {
+                    running: to_store_text(self.dtu.config()),
+                    stored: to_store_text(self.dtu.stored_config()),
+                    applied: to_store_text(&self.dtu.fallback_config()),
+                };
+                let _ = answer.try_send(sets);
             }
             What::Messages(answer) => {
                 let _ = answer.try_send(self.modem.messages());

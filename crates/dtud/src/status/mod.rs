@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 pub(crate) use ask::{ask, running};
+#[cfg(feature = "console")]
+pub(crate) use more::differing_keys;
 pub(crate) use report::{Around, Report};
 pub(crate) use server::Server;
 

@@ -166,8 +166,8 @@ impl fmt::Display for Trial {
     }
 }
 
-/// The keys (`CIPSCONT.1.ADDRESS`, `CIPR`) whose running value is not the stored one.
-pub(super) fn not_stored(running: &Config, stored: &Config) -> Vec<String> {
+/// The keys (`CIPSCONT.1.ADDRESS`, `CIPR`) whose running value is not that of another set: the stored one.
+pub(crate) fn differing_keys(running: &Config, stored: &Config) -> Vec<String> {
     if running == stored {
         return Vec::new();
     }
@@ -262,7 +262,7 @@ mod tests {
     fn what_runs_and_is_not_stored_is_named_by_its_key() {
         let stored = Config::default();
         let mut running = stored.clone();
-        assert_eq!(not_stored(&running, &stored), Vec::<String>::new());
+        assert_eq!(differing_keys(&running, &stored), Vec::<String>::new());
         for line in [
             "AT+CIPSCONT=2,\"TCP\",\"example.org\",10102,1",
             "AT+CIPR=9600",
@@ -270,7 +270,7 @@ mod tests {
         ] {
             load_setting(line, &mut running).unwrap();
         }
-        let keys = not_stored(&running, &stored);
+        let keys = differing_keys(&running, &stored);
         assert!(keys.contains(&"CIPR".to_owned()), "{keys:?}");
         assert!(keys.contains(&"CIPSW".to_owned()), "{keys:?}");
         assert!(keys.contains(&"CIPSCONT.2.ADDRESS".to_owned()), "{keys:?}");

@@ -11,7 +11,7 @@ use dtu_proto::status::{LinkStatus, Phase, RadioStatus};
 use dtu_proto::time::Instant;
 use serde::{Deserialize, Serialize};
 
-use super::more::{Drops, Lamps, Timer, Trial, iso, not_stored, state_word, waiting_word};
+use super::more::{Drops, Lamps, Timer, Trial, differing_keys, iso, state_word, waiting_word};
 use crate::journal::{Total, link_state};
 use crate::serial::Address;
 use crate::words::{Count, Span, is_unseen};
@@ -211,7 +211,7 @@ impl Report {
             dropped_bytes: dropped.bytes,
             drops: Drops::new(dropped, &dtu.drops(), around.counted_since),
             trial: status.trial.as_ref().map(Trial::new),
-            not_stored: not_stored(config, dtu.stored_config()),
+            not_stored: differing_keys(config, dtu.stored_config()),
             console_fingerprint: around.fingerprint.clone(),
         }
     }

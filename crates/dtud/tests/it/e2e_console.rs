@@ -16,6 +16,7 @@ use crate::common::radio::Radio;
 use crate::common::server::Server;
 use crate::common::usage::Usage;
 use crate::common::{SOON, eventually};
+use crate::schema;
 
 /// What the page does: one request a connection.
 pub(crate) struct Api {
@@ -181,6 +182,21 @@ fn the_ready_line_names_the_console_and_its_status_is_that_of_the_device() {
     );
     let unsaved = status["not_stored"].as_array().unwrap();
     assert!(unsaved.contains(&"CIPSCONT.1.PORT".into()), "{unsaved:?}");
+    // The page finds the same, value by value.
+    let settings = api.get("api/settings");
+    let differs = |(_, value): &(&String, &Value)| {
+        !value["running"].is_null() && value["running"] != value["stored"]
+    };
+    let found = settings["values"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(differs);
+    let mut found: Vec<&str> = found.map(|(key, _)| key.as_str()).collect();
+    let mut unsaved: Vec<_> = unsaved.iter().map(|key| key.as_str().unwrap()).collect();
+    found.sort_unstable();
+    unsaved.sort_unstable();
+    assert_eq!(found, unsaved);
     let log = api.get("api/log?from=0&limit=1000");
     let has = |text: &str| {
         let lines = log["lines"].as_array().unwrap();
@@ -191,6 +207,52 @@ fn the_ready_line_names_the_console_and_its_status_is_that_of_the_device() {
     assert!(has("device: power on"), "{log}");
     assert!(has("link 1: up"), "{log}");
     assert!(daemon.terminate().success());
+}
+
+#[test]
+fn answers_are_what_the_description_says() {
+    let (folder, server) = (folder(), Server::start());
+    let daemon = Setup::new(folder.path())
+        .link(1, server.port())
+        .console()
+        .start();
+    let connection = server.accept(SOON);
+    let line = daemon.line();
+    line.send(b"a row");
+    connection.receive(5, SOON);
+    let api = Api::of(&daemon);
+    let document = api.get("api/openapi.json");
+    let reads = || {
+        for path in [
+            "session", "status", "schema", "settings", "trial", "commands", "rows", "log",
+        ] {
+            let answer = api.get(&format!("api/{path}"));
+            schema::check(&document, "get", &format!("/api/{path}"), &answer);
+        }
+    };
+    let writes = |path: &str, body: Value| {
+        let answer = api.post(&format!("api/{path}"), &body);
+        schema::check(&document, "post", &format!("/api/{path}"), &answer);
+        answer
+    };
+    reads();
+    writes("at", json!({ "line": "AT+NOSUCH" }));
+    let values = json!({ "CIPCFG.HEAT": "77", "CIPSW": "pump8" });
+    writes("check", json!({ "values": { "CIPCFG.HEAT": "x" } }));
+    writes("check", json!({ "values": values }));
+    let applied = writes("apply", json!({ "values": values, "confirm": 600 }));
+    reads();
+    writes("rollback", json!({ "id": applied["trial"]["id"] }));
+    reads();
+    writes("apply", json!({ "values": values, "confirm": 600 }));
+    writes("keep", json!({ "id": 2 }));
+    reads();
+    // What is not described is found.
+    let mut status = api.get("api/status");
+    status["links"][1]["sate"] = "connected".into();
+    let place = &document["components"]["schemas"]["Status"];
+    let faults = schema::faults(&document, place, &status, "status");
+    assert_eq!(faults, ["status.links[1].sate is not described"]);
 }
 
 #[test]
@@ -216,6 +278,15 @@ fn at_lines_run_in_order_with_those_of_others_and_secrets_stay_secret() {
             assert_eq!(line.command("ATW"), "\r\nOK\r\n");
         }
     });
+    // A reading of all settings is one row among the traffic.
+    let commands = || api.rows("console", "in").len();
+    let before = commands();
+    api.get("api/settings");
+    let all = api.get("api/rows?from=0&limit=1000");
+    let rows = all["rows"].as_array().unwrap().iter();
+    assert_eq!(commands(), before);
+    let readings = rows.filter(|row| row["note"] == "all settings are read");
+    assert_eq!(readings.count(), 1);
     assert_eq!(api.at_line("AT+CIPSW=s3cr")["end"], "OK");
     daemon.says("console: command: AT+CIPSW=****: OK");
     let all = format!(
@@ -486,11 +557,19 @@ fn settings_on_trial_go_back_by_themselves_also_where_the_device_is_killed() {
         shown.contains("\ntrial    number 1, settings of console: they go back in"),
         "{shown}"
     );
+    assert_eq!(
+        trial["keys"],
+        json!(["CIPSCONT.2.ADDRESS", "CIPSCONT.2.PORT"])
+    );
     assert_eq!(port(&api), 4242.to_string());
     eventually("the old settings are back", Duration::from_secs(20), || {
         (port(&api) == before).then_some(())
     });
-    assert_eq!(api.get("api/status")["trial"], Value::Null);
+    let status = api.get("api/status");
+    assert_eq!(status["trial"], Value::Null);
+    let ended = json!({ "how": "expired", "keys": trial["keys"] });
+    assert_eq!(status["trial_ended"], ended);
+    daemon.says("as they were in front of the trial: CIPSCONT.2.ADDRESS, CIPSCONT.2.PORT");
 
     api.at_line("AT+CIPSCONT=2,\"TCP\",\"127.0.0.1\",4242,0");
     assert_eq!(api.at_line("AT+CIAPPLY=600")["end"], "OK");
@@ -706,6 +785,20 @@ fn a_running_device_takes_a_new_certificate_by_sighup_and_keeps_the_old_one_for_
     daemon.says("console: certificate and key are read again");
     assert!(answers_as(port, &place("second.pem")));
     assert!(!answers_as(port, &place("first.pem")));
+
+    // A file that does not come keeps nobody waiting, the device least of all.
+    let made = Command::new("mkfifo").arg(place("far")).status().unwrap();
+    assert!(made.success());
+    std::fs::rename(place("far"), &certificate).unwrap();
+    daemon.reload();
+    eventually("the settings are read again, too", SOON, || {
+        let times = daemon.messages().matches("read again: lamps now").count();
+        (times == 3).then_some(())
+    });
+    let line = daemon.line();
+    line.escape();
+    assert_eq!(line.command("AT"), "\r\nOK\r\n");
+    assert!(answers_as(port, &place("second.pem")));
     assert!(daemon.terminate().success());
 }
 

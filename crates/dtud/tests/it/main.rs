@@ -24,6 +24,7 @@ mod e2e_survive;
 mod modem_at;
 #[cfg(feature = "clients")]
 mod modem_interface;
+mod schema;
 mod serial_bench;
 mod serial_delivery;
 mod serial_pty;

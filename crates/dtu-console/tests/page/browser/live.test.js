@@ -125,6 +125,23 @@ test("copy works, also where the browser has no clipboard for the page", async (
   await own.finish();
 });
 
+test("copy takes the whole recorder, not what the page has loaded", async () => {
+  const own = await tab({ page: "traffic", mock: { quiet: true }, context: { permissions: ["clipboard-read", "clipboard-write"] } });
+  for (let n = 0; n < 2500; n += 1) {
+    own.mock.row({ of: n % 2 ? "link2" : "line", bytes: Buffer.from([n >> 8, n & 255]) });
+  }
+  await own.reload();
+  await own.waitForFunction(() => document.querySelectorAll(".rows > li").length === 200);
+  await own.locator("button", { hasText: /^Copy$/ }).click();
+  await own.waitForSelector("text=2500 rows copied.");
+  const lines = (await own.evaluate(() => navigator.clipboard.readText())).split("\n");
+  const bytes = lines.map((line) => line.slice(-5));
+  const wanted = Array.from({ length: 2500 }, (_, n) => [n >> 8, n & 255].map((it) => it.toString(16).toUpperCase().padStart(2, "0")).join(" "));
+  assert.deepEqual(bytes, wanted);
+  assert.ok((await rows(own)) <= 300);
+  await own.finish();
+});
+
 test("bytes are put in: direction, escapes, hex and line end", async () => {
   const own = await tab({ page: "traffic" });
   const form = own.locator(".inject");
@@ -300,6 +317,17 @@ test("live rows are no live region; their sums are announced", async () => {
   await own.waitForTimeout(500);
   assert.equal(await own.locator(".scroller [aria-live], .scroller[aria-live], .scroller [role=log], .scroller[role=log]").count(), 0);
   await own.waitForFunction(() => /\d+ frames, /.test(document.querySelector("[role=status].unseen").textContent), null, { timeout: 12_000 });
+  await own.finish();
+});
+
+test("the page waits as long as the console says that it takes, and no longer", async () => {
+  const own = await tab({ page: "at", mock: { patience: 1 } });
+  const began = Date.now();
+  await own.fill("input[role=combobox]", "AT+SILENT");
+  await own.keyboard.press("Enter");
+  await own.waitForSelector("text=no answer", { timeout: 20_000 });
+  const took = Date.now() - began;
+  assert.ok(took >= 1000 && took < 15_000, `${took} ms`);
   await own.finish();
 });
 

@@ -214,6 +214,13 @@ test("theme and language stand before the first paint, by choice and by the brow
   const own = await tab({ theme: "dark", language: "zh" });
   const ground = () => own.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const dark = await ground();
+  // As the browser has it now.
+  await own.emulateMedia({ colorScheme: "light" });
+  await own.waitForSelector("html[data-theme=light]");
+  assert.notEqual(await ground(), dark);
+  await own.emulateMedia({ colorScheme: "dark" });
+  await own.waitForSelector("html[data-theme=dark]");
+  assert.equal(await ground(), dark);
   await own.locator(".choices select").nth(1).selectOption("light");
   assert.notEqual(await ground(), dark);
   await own.locator(".choices select").first().selectOption("en");
@@ -352,4 +359,17 @@ test("a line with a secret is not kept in the browser, wherever the secret stand
   await box.press("ArrowUp");
   assert.equal(await box.inputValue(), "AT+CINET?");
   await own.finish();
+});
+
+test("no signal is told from a signal that nobody knows", async () => {
+  for (const [language, none, unknown] of [["en", "no signal", "not known"], ["zh", "\u65E0\u4FE1\u53F7", "\u672A\u77E5"]]) {
+    const own = await tab({ language });
+    const is = (text) => own.waitForFunction((wanted) => document.querySelector(".signal")?.textContent === wanted, text);
+    await is("\u221263 dBm");
+    own.mock.radio = { signal_dbm: null, signal: "none" };
+    await is(none);
+    own.mock.radio = { signal_dbm: null, signal: "unknown" };
+    await is(unknown);
+    await own.finish();
+  }
 });

@@ -319,7 +319,7 @@ test("the cost goes by the tick: without a trial the device restarts, and all li
     await input(own, "CIPCFG.HEAT").fill("31");
     await own.click(".changebar .primary");
     await own.waitForSelector("dialog[open]");
-    const cost = own.locator("dialog .banner.warn");
+    const cost = own.locator("dialog .banner.warn").first();
     assert.ok(await cost.isHidden(), "a heartbeat drops no link on trial");
     await own.locator("dialog input[type=checkbox]").uncheck();
     assert.match(await cost.innerText(), words);
@@ -353,6 +353,68 @@ test("a device without a feed tells its trial too, and is asked again when that 
   await own.waitForSelector(".banner.trial:not([hidden])");
   await own.waitForSelector(".banner.trial", { state: "hidden", timeout: 15_000 });
   await own.waitForSelector("[data-key=\"CIPCFG.HEAT\"].changed");
+  await own.finish();
+});
+
+test("no control hangs on prose: without a word of it, and in Chinese, all are the same", async () => {
+  const kinds = async (options) => {
+    const own = await settings(options);
+    await own.locator(".toolbar .tick input").check();
+    await own.waitForSelector("[data-key=\"CIROLE.1\"]");
+    const found = await own.locator(".field").evaluateAll((all) =>
+      all.map((it) => {
+        const room = /\d+\D*$/.exec(it.querySelector(".count")?.textContent ?? "")?.[0].replace(/\D/g, "") ?? "";
+        const clear = it.matches(".kind-secret") ? String([...it.querySelectorAll("button")].at(-2).hidden) : "";
+        return [it.dataset.key, it.className, clear, room].filter((part) => part !== "").join(" ");
+      }),
+    );
+    await own.finish();
+    return found;
+  };
+  const english = await kinds({});
+  assert.ok(english.some((it) => it.startsWith("CIPSCONT.1.START field kind-tick")));
+  assert.ok(english.some((it) => it.startsWith("HTPFLT field kind-tick")));
+  assert.ok(english.some((it) => it.startsWith("CIPPACK.1.DATA field kind-packet") && it.endsWith(" 40")));
+  assert.ok(english.some((it) => it.startsWith("CSTT.PASSWORD field kind-secret false")));
+  assert.ok(english.some((it) => it.startsWith("CIPSW field kind-secret true")));
+  assert.deepEqual(await kinds({ mock: { prose: false } }), english);
+  assert.deepEqual(await kinds({ language: "zh" }), english);
+});
+
+test("what could not be read is named in the page's language; what has no read form is none of it", async () => {
+  const unread = [
+    { group: "CIPSW", why: "no_read_form", message: "no reply tells it", message_zh: "没有应答返回该值" },
+    { group: "CIROLE.1", why: "refused", message: "unknown command", message_zh: "未知指令" },
+  ];
+  for (const [language, words] of [["en", /^1 setting could not be read[\s\S]*CIROLE\.1: unknown command$/], ["zh", /^1 项参数未能读取[\s\S]*CIROLE\.1: 未知指令$/]]) {
+    const own = await settings({ language });
+    own.mock.unread = unread;
+    await own.reload();
+    await own.waitForSelector(".settings > .banner.warn:not([hidden])");
+    assert.match((await own.locator(".settings > .banner.warn").innerText()).trim(), words);
+    await own.finish();
+  }
+});
+
+test("what was set before and not stored shares the fate of a trial, and is named before and behind it", async () => {
+  const own = await settings();
+  own.mock.values.get("CIPNUM").running = "13800138000";
+  await input(own, "CIPCFG.HEAT").fill("31");
+  await own.click(".changebar .primary");
+  await own.waitForSelector("dialog[open]");
+  const along = own.locator("dialog .banner.warn", { hasText: "set before" });
+  const name = await own.locator("[data-key=CIPNUM] label").innerText();
+  assert.match(await along.innerText(), new RegExp(`1 setting was set before and not stored: ${name}\\. "Keep" stores it, too; the old values take it back, too\\.`));
+  await own.locator("dialog .tick input").uncheck();
+  assert.match(await along.innerText(), /will be stored, too/);
+  await own.locator("dialog .tick input").check();
+  await axe(own, "along");
+  await own.click("dialog .primary");
+  await own.waitForSelector(".banner.trial:not([hidden])");
+  await own.locator(".banner.trial button", { hasText: "Roll back" }).click();
+  await own.waitForSelector(".notice.bad");
+  assert.match(await own.locator(".notice.bad").innerText(), new RegExp(`The old settings are back\\. 1 setting that was set before and not stored went back, too: ${name}\\.`));
+  assert.equal(own.mock.value("CIPNUM"), "10086");
   await own.finish();
 });
 
