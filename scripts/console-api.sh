@@ -9,6 +9,14 @@ root=$PWD
 dtud=$(realpath "${1:-target/debug/dtud}")
 tools=$(realpath -m "${CONSOLE_API_TOOLS:-target/console-api}")
 [ -x "$dtud" ] || cargo build -p dtud --locked
+sudo_or_not() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+missing=()
+command -v tshark >/dev/null || missing+=(tshark)
+if [ ${#missing[@]} -gt 0 ]; then
+    sudo_or_not apt-get update -qq
+    # It asks whether others than root may capture, which nobody does here.
+    sudo_or_not env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
 if [ ! -x "$tools/bin/schemathesis" ]; then
     python3 -m venv "$tools"
     "$tools/bin/pip" install --quiet 'schemathesis>=4,<5'
@@ -33,5 +41,6 @@ csrf=$(curl -sf "$url/api/session" | python3 -c 'import json, sys; print(json.lo
     --phases coverage,fuzzing --max-examples "${EXAMPLES:-25}" \
     --exclude-checks positive_data_acceptance,negative_data_rejection --suppress-health-check all
 curl -sf "$url/healthz"
-# What it does at its borders: behind nginx, with guesses of other users, with readers that are gone, at its end.
+# What it does at its borders: behind nginx, with guesses of other users, with readers that are gone, at its end. What it
+# exports a real tshark reads.
 "$root/scripts/console-access.py" "$dtud"
