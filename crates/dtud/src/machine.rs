@@ -432,6 +432,13 @@ impl Machine {
         }
     }
 
+    /// The end of a connection whose bytes wait unread does not wake the loop.
+    fn mark_paused(&self) {
+        let paused = |socket: &SocketId| self.wanted.0 & (1 << socket.index()) == 0;
+        let paused = self.sockets.open().filter(paused);
+        paused.for_each(|socket| self.sources.mark(Source::Socket(socket)));
+    }
+
     /// Once a wake-up, not at each turn of it.
     fn look_at_losses(&mut self, now: Instant) {
         if !std::mem::take(&mut self.uncounted) {
@@ -791,6 +798,7 @@ impl Future for Machine {
         }
         this.serial.woken();
         this.server.woken();
+        this.mark_paused();
         // A busy line must not keep the reactor from looking at the other sources.
         for _ in 0..TURNS {
             if let Some(end) = this.end.filter(|_| !this.waits_for_the_disk()) {
