@@ -108,6 +108,8 @@ pub(crate) struct LineModel {
     open: Vec<u8>,
     open_last: u64,
     open_read: u64,
+    /// Whether it began behind the silence of an escape.
+    open_alone: bool,
     line: Vec<u8>,
     /// The other half of a two-byte line end that may follow at once.
     pending_half: Option<Byte>,
@@ -130,6 +132,7 @@ impl LineModel {
             open: Vec::new(),
             open_last: 0,
             open_read: 0,
+            open_alone: false,
             line: Vec::new(),
             pending_half: None,
             offers: 0,
@@ -281,7 +284,12 @@ impl LineModel {
             Phase::Text { .. } if pending_half => {}
             Phase::Text { .. } => self.text(byte.value),
             Phase::Window if pending_half => {}
-            Phase::Window => self.push(byte),
+            Phase::Window => {
+                self.push(byte);
+                if self.open.len() == 1 {
+                    self.open_alone = self.last.is_none_or(|last| byte.at - last > LEAD);
+                }
+            }
         }
         self.last = Some(byte.at);
     }
@@ -392,10 +400,16 @@ impl LineModel {
     /// The device ends what it does: all that has come is data.
     pub(crate) fn flush(&mut self) {
         self.give_up();
+        self.open_alone = false;
         self.close();
     }
 
     fn close(&mut self) {
+        // In the window an escape asks for what is there anyway.
+        let is_alone = std::mem::take(&mut self.open_alone) && self.open.len() < self.frame_max;
+        if is_alone && self.phase == Phase::Window && ESCAPES.contains(&self.open.as_slice()) {
+            self.open.clear();
+        }
         if !self.open.is_empty() {
             self.events
                 .push_back(LineEvent::Frame(std::mem::take(&mut self.open)));
@@ -403,5 +417,6 @@ impl LineModel {
     }
 }
 
+const ESCAPES: [&[u8]; 5] = [b"+++", b"+++\r", b"+++\n", b"+++\r\n", b"+++\n\r"];
 /// A line feed so soon behind a carriage return belongs to the command (decisions 16.10).
 const LINE_FEED_WITHIN: u64 = 50 * crate::MS;

@@ -27,6 +27,12 @@ const OFFER: Duration = Duration::from_secs(600);
 /// `+++`, CR, LF, `a`, CR, LF.
 const HELD_MAX: usize = 8;
 
+/// Whether this is `+++` alone, with one CR and one LF at most.
+pub(crate) fn is_escape(frame: &[u8]) -> bool {
+    let end = frame.strip_prefix(b"+++");
+    matches!(end, Some(b"" | b"\r" | b"\n" | b"\r\n" | b"\n\r"))
+}
+
 /// Bytes held back, each with its time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Held {
@@ -210,6 +216,12 @@ impl EscapeDetector {
         self.last_byte = Some(at);
     }
 
+    /// Whether what comes now comes behind the silence of an escape.
+    pub(crate) fn is_behind_guard(&self, at: Instant) -> bool {
+        // mutant: guard-time
+        self.last_byte.is_none_or(|last| at.since(last) > GUARD)
+    }
+
     /// The device's `a` is out.
     pub(crate) fn offer_written(&mut self, now: Instant) {
         self.offers = self.offers.saturating_sub(1);
@@ -265,9 +277,7 @@ impl EscapeDetector {
     }
 
     fn begins(&mut self, byte: u8, at: Instant) -> bool {
-        // mutant: guard-time
-        let silent = self.last_byte.is_none_or(|last| at.since(last) > GUARD);
-        if byte != b'+' || !silent {
+        if byte != b'+' || !self.is_behind_guard(at) {
             return false;
         }
         self.state = State::Pluses {

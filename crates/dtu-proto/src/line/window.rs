@@ -10,6 +10,7 @@ use super::{Line, LineEvent, LineState};
 use crate::cx::Cx;
 use crate::event::{Event, Output};
 use crate::line::assembler::{BACKSPACE, LineAssembler, Outcome, is_printable};
+use crate::line::escape::is_escape;
 use crate::line::framer::{FRAME_MAX, Framer, Packing};
 use crate::seen::Cut;
 use crate::status::SerialCounters;
@@ -31,6 +32,10 @@ pub(crate) struct Window {
     /// Whether the line stands behind noise.
     noisy: bool,
     framer: Framer,
+    /// Whether the frame that is being received began behind the silence of an escape.
+    behind_guard: bool,
+    /// Bytes of escapes.
+    escaped: usize,
     kept: VecDeque<Bytes>,
     kept_bytes: usize,
 }
@@ -75,6 +80,7 @@ impl Window {
         byte: u8,
         at: Instant,
         packing: Packing,
+        behind_guard: bool,
         mut dropped: impl FnMut(usize),
     ) -> Step {
         if self.is_noisy_line() && self.deadline(packing).is_some_and(|due| due <= at) {
@@ -101,6 +107,9 @@ impl Window {
             State::Line => self.type_byte(byte, at, packing, dropped),
             State::Start | State::Candidate { .. } | State::Frame => {
                 self.frame_byte(byte, at, packing, dropped);
+                if self.framer.received().len() == 1 {
+                    self.behind_guard = behind_guard;
+                }
                 Step::More
             }
         }
@@ -122,7 +131,7 @@ impl Window {
             self.line_was_data(packing, &mut dropped);
         }
         let frame = self.framer.close(Cut::Window);
-        self.keep(frame, dropped);
+        self.keep(frame, packing, dropped);
         self.state = State::Start;
     }
 
@@ -258,13 +267,18 @@ impl Window {
     ) {
         self.state = State::Frame;
         while let Some(frame) = self.framer.next(&mut data, at, Self::packing(packing)) {
-            self.keep(frame, &mut dropped);
+            self.keep(frame, packing, &mut dropped);
         }
     }
 
-    fn keep(&mut self, frame: Bytes, mut dropped: impl FnMut(usize)) {
+    fn keep(&mut self, frame: Bytes, packing: Packing, mut dropped: impl FnMut(usize)) {
         if frame.is_empty() {
             return;
+        }
+        // Commands are taken anyway, so it has what it asks for. What size has cut may go on.
+        let is_alone = self.behind_guard && frame.len() < Self::packing(packing).size;
+        if is_alone && is_escape(&frame) {
+            return self.escaped += frame.len();
         }
         self.kept_bytes += frame.len();
         self.kept.push_back(frame);
@@ -281,12 +295,16 @@ impl Window {
 impl Line {
     pub(super) fn window_bytes(&mut self, data: &mut &[u8], cx: &mut Cx<'_>) -> Option<LineEvent> {
         let packing = self.packing(cx.config);
+        let mut behind_guard = self.escape.is_behind_guard(cx.now);
         self.escape.note_byte(cx.now);
         while let Some((&byte, rest)) = data.split_first() {
             *data = rest;
             let now = cx.now;
             let dropped = window_dropper(&mut self.counters, cx);
-            match self.window.push(byte, now, packing, dropped) {
+            let step = self.window.push(byte, now, packing, behind_guard, dropped);
+            behind_guard = false;
+            self.count_escapes();
+            match step {
                 Step::More => {}
                 Step::Began(first) => self.echo(&first, cx),
                 Step::Line { outcome, bytes } => {
@@ -307,6 +325,11 @@ impl Line {
         let packing = self.packing(cx.config);
         let dropped = window_dropper(&mut self.counters, cx);
         self.window.close_frame(packing, dropped);
+        self.count_escapes();
+    }
+
+    fn count_escapes(&mut self) {
+        self.counters.command_bytes += core::mem::take(&mut self.window.escaped) as u64;
     }
 
     /// `AT+CIOPTIME`: the set-up window lasts for so long from now.
@@ -357,7 +380,7 @@ mod tests {
         bytes
             .iter()
             .filter_map(|&byte| {
-                match window.push(byte, Instant::from_millis(at), PACKING, |_| ()) {
+                match window.push(byte, Instant::from_millis(at), PACKING, false, |_| ()) {
                     Step::Line { outcome, .. } if outcome != Outcome::More => Some(outcome),
                     Step::Line { .. } | Step::Began(_) | Step::More => None,
                 }
@@ -466,7 +489,9 @@ mod tests {
         let mut lost = 0;
         for at in 0..20 {
             for _ in 0..1024 {
-                window.push(b'x', Instant::from_millis(at), PACKING, |n| lost += n);
+                window.push(b'x', Instant::from_millis(at), PACKING, false, |n| {
+                    lost += n
+                });
             }
         }
         let kept: usize = window.end().kept.iter().map(Bytes::len).sum();

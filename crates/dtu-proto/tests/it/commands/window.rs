@@ -20,12 +20,12 @@ fn in_the_window_at_lines_are_commands_and_the_rest_is_kept() {
     dev.at(2000)
         .serial("data")
         .at(3000)
-        .serial("+++")
+        .serial("+++x")
         .at(3100)
         .prints_nothing();
     dev.at(5200)
         .sends(LINK1, "data")
-        .sends(LINK1, "+++")
+        .sends(LINK1, "+++x")
         .sends_nothing(LINK1);
 }
 

@@ -146,6 +146,37 @@ fn an_escape_behind_the_window_needs_its_silence() {
         .prints_nothing();
 }
 
+/// Who sets a device up asks for the command state right behind power-on, where commands are taken anyway: that is no data
+/// for a data center, and no loss where there is none.
+#[test]
+fn an_escape_in_the_window_is_no_data() {
+    for (text, gap) in [("+++", 0), ("+++\r\n", 0), ("+++", 40)] {
+        let mut dev = Bench::with(one_link(), window(5));
+        dev.prints(BANNER).at(1000);
+        for byte in text.bytes() {
+            dev.serial([byte]).wait(gap);
+        }
+        dev.wait(1500).serial("+++").wait(400).serial("data");
+        dev.at(6000).sends(LINK1, "data").sends_nothing(LINK1);
+        let counters = dev.dtu.status(dev.now).serial.counters;
+        assert_eq!((counters.dropped_frames, counters.frames_in), (0, 1));
+        assert_eq!(counters.command_bytes, text.len() as u64 + 3);
+    }
+    // What is no escape is data.
+    for data in ["+++x", "++", "++++", "x+++"] {
+        let mut dev = Bench::with(one_link(), window(5));
+        dev.prints(BANNER).at(1000).serial(data);
+        dev.at(6000).sends(LINK1, data).sends_nothing(LINK1);
+    }
+    let mut dev = Bench::with(one_link(), window(5));
+    dev.prints(BANNER)
+        .at(1000)
+        .serial("x")
+        .wait(150)
+        .serial("+++");
+    dev.at(6000).sends(LINK1, "x").sends(LINK1, "+++");
+}
+
 #[test]
 fn banners_of_restarts_do_not_pile_up_for_a_dte_that_never_reads() {
     let mut config = one_link();
