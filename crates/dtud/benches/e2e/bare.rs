@@ -86,6 +86,61 @@ fn forward(path: &str, port: u16) -> Result<()> {
     }
 }
 
+/// One line to many connections: each read goes to all of them at once, and the slowest holds the line up.
+pub(crate) fn run_fan_out(path: &str, ports: &[&str]) -> ExitCode {
+    let ports: std::result::Result<Vec<u16>, _> = ports.iter().map(|port| port.parse()).collect();
+    match ports
+        .map_err(std::io::Error::other)
+        .and_then(|ports| fan_out(path, &ports))
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bare fan-out: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn fan_out(path: &str, ports: &[u16]) -> Result<()> {
+    let (master, _kept_open, name) = raw_pty()?;
+    let streams: Option<Vec<TcpStream>> = ports.iter().map(|port| connect(*port)).collect();
+    let streams = streams.ok_or_else(|| std::io::Error::other("a server refused"))?;
+    let mut queues: Vec<Queue> = streams.iter().map(|_| Queue::default()).collect();
+    symlink(name, path)?;
+    let mut read = [0; CHUNK];
+    loop {
+        let mut line = PollFlags::empty();
+        line.set(PollFlags::IN, queues.iter().all(Queue::room));
+        let out = |queue: &Queue| {
+            let waits = !queue.bytes.is_empty();
+            if waits {
+                PollFlags::OUT
+            } else {
+                PollFlags::empty()
+            }
+        };
+        let links = streams.iter().zip(&queues);
+        let mut fds: Vec<PollFd<'_>> = std::iter::once(PollFd::new(&master, line))
+            .chain(links.map(|(stream, queue)| PollFd::new(stream, out(queue))))
+            .collect();
+        match poll(&mut fds, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let there = fds[0].revents().contains(PollFlags::IN);
+        drop(fds);
+        let count = if there {
+            read_now(&master, &mut read)?
+        } else {
+            None
+        };
+        for (stream, queue) in streams.iter().zip(&mut queues) {
+            queue.bytes.extend_from_slice(&read[..count.unwrap_or(0)]);
+            queue.give(stream)?;
+        }
+    }
+}
+
 fn connect(port: u16) -> Option<TcpStream> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     stream.set_nodelay(true).ok()?;

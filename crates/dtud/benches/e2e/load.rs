@@ -14,7 +14,7 @@ use crate::common::within;
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// A byte that is no `+`: the escape has nothing to do with it.
-const BYTE: u8 = b'U';
+pub(crate) const BYTE: u8 = b'U';
 
 /// Line to connection: how long until the last byte was there.
 pub(crate) fn up(line: &Line, connection: &Connection, bytes: u64) -> Duration {

@@ -12,6 +12,7 @@ mod bare;
 #[path = "../../tests/it/common/mod.rs"]
 #[allow(dead_code, reason = "shared with the end-to-end tests")]
 mod common;
+mod fan;
 mod figures;
 mod load;
 mod paced;
@@ -70,6 +71,7 @@ const RUNS: &[Run] = &[
     ("paced", paced::slices),
     ("outage", paced::outage),
     ("stall", runs::stall),
+    ("fan", fan::out),
     ("idle", runs::idle),
 ];
 
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["bare", path, port] => bare::run(path, port),
+        ["bare", path, ref ports @ ..] => bare::run_fan_out(path, ports),
         [] => measure(&FULL, None),
         ["--quick"] => measure(&QUICK, None),
         ["--only", run] => measure(&FULL, Some(run)),

@@ -168,7 +168,7 @@ impl Program {
     }
 }
 
-fn ours(folder: &Path, port: u16, packing: u16) -> Setup {
+pub(crate) fn ours(folder: &Path, port: u16, packing: u16) -> Setup {
     Setup::new(folder).packing(packing).link(1, port)
 }
 
