@@ -18,10 +18,17 @@ export class ApiError extends Error {
 }
 
 let csrf = "";
-/** Until the console has said how long it takes at most. */
-let patience = 30_000;
+/** An answer that has not come by then is lost: a connection that is half open says so never. */
+const USUAL_MS = 30_000;
+/** A trial runs out meanwhile, and another command may be under way. */
+const DECISION_MS = 60_000;
+/** So long the console takes at most; until it has said so, the usual time. */
+let patience = USUAL_MS;
 /** The way there and back. */
 const ON_THE_WAY = 5000;
+const DECISIONS = ["keep", "rollback"];
+/** These wait for commands of the device; its status does where there is no feed, and is not asked for otherwise. */
+const LONG = ["apply", "at", "check", "export", "factory", "restart", "save", "settings", "status"];
 /** @type {(error: ApiError) => void} */
 let onLogin = () => {};
 
@@ -30,7 +37,7 @@ export function setCsrf(token) {
   csrf = token;
 }
 
-/** So long the console takes at most: who waits no longer would miss the answer. @param {number} seconds */
+/** Who does not wait as long as the console takes would miss the answer of a command. @param {number} seconds */
 export function setPatience(seconds) {
   patience = seconds * 1000 + ON_THE_WAY;
 }
@@ -38,6 +45,14 @@ export function setPatience(seconds) {
 /** What to do where a log-in is needed. @param {(error: ApiError) => void} act */
 export function whenLoginNeeded(act) {
   onLogin = act;
+}
+
+/** @param {string} path */
+function longest(path) {
+  if (DECISIONS.includes(path)) {
+    return DECISION_MS;
+  }
+  return LONG.includes(path) ? patience : USUAL_MS;
 }
 
 /**
@@ -51,7 +66,7 @@ async function request(path, init = {}) {
     response = await fetch(`api/${path}`, {
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.timeout(patience),
+      signal: AbortSignal.timeout(longest(path)),
       ...init,
     });
   } catch {

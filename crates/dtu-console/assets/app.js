@@ -266,7 +266,17 @@ function trialBanner() {
       return;
     }
     const of = id;
-    await post(what, { id: of });
+    try {
+      await post(what, { id: of });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 0) {
+        throw error;
+      }
+      // The answer is lost, and the trial runs out. No other trial has this id, so a second request does no harm.
+      if (!hasEnded(of, what)) {
+        await post(what, { id: of });
+      }
+    }
     if (what === "keep") {
       draft.kept(of);
       notice(t("trial.kept"));
@@ -277,6 +287,12 @@ function trialBanner() {
       await live.readOnce();
     }
   }
+
+  /** Whether the first request did it, and its answer alone is lost. @param {string | number} of @param {"keep" | "rollback"} what */
+  const hasEnded = (of, what) => {
+    const how = live.status.get()?.trial_ended?.how;
+    return id !== of && how === (what === "keep" ? "kept" : "undone");
+  };
 
   /** Whether the device tells how a trial ends. */
   const isTold = () => live.status.get()?.trial_ended !== undefined;

@@ -29,6 +29,8 @@ export class Mock {
     /** Time before an answer to `api/rows`, ms, and how many of them wait. */
     this.slow = 0;
     this.waiting = 0;
+    /** Paths whose next request gets no answer, as over a connection that is half open. */
+    this.swallowed = new Set();
     this.streams = new Set();
     this.calls = [];
     this.callList = [];
@@ -373,6 +375,9 @@ export class Mock {
     const body = Buffer.concat(chunks).toString();
     if (request.method === "POST") {
       this.calls.push({ path, body, csrf: request.headers["x-csrf"] });
+    }
+    if (this.swallowed.delete(path)) {
+      return;
     }
     const answer = this.answer(request, response, path, url.searchParams, body);
     if (answer !== undefined) {

@@ -331,6 +331,45 @@ test("the page waits as long as the console says that it takes, and no longer", 
   await own.finish();
 });
 
+/** Timeouts of requests pass 100 times as fast, and are noted. */
+function hurry() {
+  const timeout = window.AbortSignal.timeout.bind(window.AbortSignal);
+  window.waits = [];
+  window.AbortSignal.timeout = (ms) => {
+    window.waits.push(ms);
+    return timeout(ms / 100);
+  };
+}
+
+const waits = async (own) => [...new Set(await own.evaluate(() => window.waits))];
+
+test("an answer that is lost costs half a minute, not all that a command may take", async () => {
+  const own = await tab();
+  await own.evaluate(hurry);
+  own.mock.swallowed.add("api/session");
+  own.mock.die();
+  await own.waitForSelector(".banner.bad:not([hidden])");
+  own.mock.revive();
+  await own.waitForSelector(".banner.bad", { state: "hidden", timeout: 20_000 });
+  assert.equal(own.mock.swallowed.size, 0);
+  assert.deepEqual(await waits(own), [30_000]);
+  await own.finish();
+});
+
+test("a lost answer of Keep is asked for again while the trial lasts", async () => {
+  const own = await tab();
+  own.mock.trial = { id: 7, until: Date.now() + 120_000, keys: ["CIPCFG.TIME"] };
+  await own.waitForSelector(".banner.trial:not([hidden])");
+  await own.evaluate(hurry);
+  own.mock.swallowed.add("api/keep");
+  await own.click(".banner.trial .primary");
+  await own.waitForSelector("text=Kept and stored.", { timeout: 20_000 });
+  assert.deepEqual(await waits(own), [60_000]);
+  assert.deepEqual(own.mock.calls.filter((it) => it.path === "api/keep").map((it) => it.body), ["{\"id\":7}", "{\"id\":7}"]);
+  await own.waitForSelector(".banner.trial", { state: "hidden" });
+  await own.finish();
+});
+
 test("AT: completion by keyboard, help, history; an input method's Enter sends nothing", async () => {
   const own = await tab({ page: "at" });
   const box = own.locator("input[role=combobox]");
