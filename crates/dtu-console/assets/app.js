@@ -297,17 +297,28 @@ function trialBanner() {
   /** Whether the device tells how a trial ends. */
   const isTold = () => live.status.get()?.trial_ended !== undefined;
 
-  /** What else went back: it was set before, and neither applied nor stored. @param {import("./types.js").Status["trial_ended"]} ended */
+  /** What went back, beside what this page tried: it was set before, and neither applied nor stored. @param {import("./types.js").Status["trial_ended"]} ended */
   function tellEnd(ended) {
     if (!ended || ended.how === "kept") {
       return;
     }
-    const others = draft.besides(id, ended.keys);
-    const more = others.length > 0 ? ` ${t("trial.others", { n: others.length, what: named(others) })}` : "";
+    const tried = draft.triedBy(id);
+    const others = ended.keys.filter((key) => !tried?.includes(key));
+    const told = t(tried === null ? "trial.wentBack" : "trial.others", { n: others.length, what: named(others) });
+    const more = others.length > 0 ? ` ${told}` : "";
     notice(t(ended.how === "expired" ? "trial.expired" : "trial.rolledBack") + more, others.length > 0 ? "bad" : "good");
   }
 
+  let run = live.run.get();
   ends.push(
+    live.run.watch((next) => {
+      // Who knows how it ended is gone, and another trial may have its number.
+      if (run !== "" && run !== next) {
+        id = null;
+        draft.forgetTrial();
+      }
+      run = next;
+    }),
     live.status.watch((now) => {
       const trial = now?.trial ?? null;
       element.hidden = trial === null;

@@ -32,6 +32,7 @@ export async function apply(context, values, check, done) {
   const note = h("p", { class: "hint" });
   const cost = h("p", { class: "banner warn", role: "status" });
   const along = h("p", { class: "banner warn", role: "status" });
+  const applied = h("p", { class: "banner warn", role: "status" });
   const describe = () => {
     setText(note, !canTry ? t("apply.noTrial") : box.checked ? t("apply.trialText") : t("apply.forGood"));
     const text = costInWords(check.cost, canTry && box.checked);
@@ -42,6 +43,11 @@ export async function apply(context, values, check, done) {
     const values = { n: others?.length ?? 0, what: named(others ?? []) };
     setText(along, t(!isTrial ? "along.stored" : others === null ? "along.unknown" : "along.trial", values));
     along.hidden = others === null ? !isTrial : others.length === 0;
+    // Keep stores all that runs, also what was applied before and no trial takes back.
+    const { on_trial: goBack, at_once: all } = check.along;
+    const stay = isTrial && all !== null ? all.filter((key) => !goBack?.includes(key)) : [];
+    setText(applied, t("along.applied", { n: stay.length, what: named(stay) }));
+    applied.hidden = stay.length === 0;
   };
   describe();
   trial.hidden = !canTry;
@@ -55,7 +61,7 @@ export async function apply(context, values, check, done) {
   const answer = await ask({
     title: t("apply.title"),
     wide: true,
-    body: [diffTable(check), cost, along, check.lines.length > 0 && lines, trial, time, note],
+    body: [diffTable(check), cost, along, applied, check.lines.length > 0 && lines, trial, time, note],
     actions: [{ text: t("apply.do"), value: "apply", class: "primary" }],
   });
   if (answer === null) {

@@ -48,7 +48,7 @@ export function forget() {
   schema = null;
   fields.clear();
   typed = new Map();
-  tried = { id: null, values: new Map(), keys: [] };
+  forgetTrial();
   settings.set(null);
 }
 
@@ -129,9 +129,14 @@ export function onTrial(id, values) {
   tried = { id, values: new Map(open), keys: Object.keys(values) };
 }
 
-/** Of what that trial was about, what this page did not change with it. @param {string | number | null} id @param {string[]} keys */
-export function besides(id, keys) {
-  return tried.id === id && id !== null ? keys.filter((key) => !tried.keys.includes(key)) : [];
+/** What this page changed with that trial; null: it is not of this page. @param {string | number | null} id */
+export function triedBy(id) {
+  return tried.id === id && id !== null ? tried.keys : null;
+}
+
+/** Trials count anew in each run of the program. */
+export function forgetTrial() {
+  tried = { id: null, values: new Map(), keys: [] };
 }
 
 /** That trial was kept: what it tried, or what runs anyway, is no draft any more. @param {string | number} id */

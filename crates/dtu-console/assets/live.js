@@ -8,6 +8,8 @@ import { cell } from "./store.js";
 
 /** The device as it was told last. @type {import("./store.js").Cell<Status | null>} */
 export const status = cell(/** @type {Status | null} */ (null));
+/** The run of the program that tells it; numbers count anew in each. */
+export const run = cell("");
 /** When `status` came, by `performance.now()`: countdowns run from there. */
 export let statusAt = 0;
 /** @type {import("./store.js").Cell<Connection>} */
@@ -143,6 +145,7 @@ function open() {
       act(data);
     });
   on("hello", (hello) => {
+    run.set(String(hello.run));
     setStatus(hello.status);
     tell({ of: "hello", run: String(hello.run), next: { rows: hello.rows?.next ?? null, log: hello.log?.next ?? null } });
   });

@@ -157,6 +157,7 @@ export const EN = {
   "apply.secondsHint": "{min} to {max}; they count once the links are made again",
   "apply.trialText": "Nothing is stored until you press \"Keep\". A restart or power cut also brings the old values back.",
   "along.trial": "{n} {n|setting was|settings were} set before and not stored: {what}. \"Keep\" stores {n|it|them}, too; the old values take {n|it|them} back, too.",
+  "along.applied": "{n} {n|setting was|settings were} applied before and not stored: {what}. \"Keep\" stores {n|it|them}, too; a roll-back leaves {n|it|them}.",
   "along.stored": "{n} {n|setting that was|settings that were} set before and not stored will be stored, too: {what}.",
   "along.unknown": "What was set before and not stored is kept or taken back with it. This device does not tell what that is.",
   "apply.noTrial": "This device has no trial. The values are set, stored and read back; if that fails, the old ones are put back.",
@@ -200,6 +201,7 @@ export const EN = {
   "trial.left": "{n} seconds left to keep the settings.",
   "trial.expired": "Nobody kept them: the old settings are back.",
   "trial.others": "{n} {n|setting that was|settings that were} set before and not stored went back, too: {what}.",
+  "trial.wentBack": "{n} {n|setting|settings} went back: {what}.",
   "trial.over": "The trial is over.",
 
   search: "Search",

@@ -158,6 +158,7 @@ export const ZH = {
   "apply.secondsHint": "{min} 至 {max}；从连接重新建立后开始计时",
   "apply.trialText": "点击“保留”之前不保存任何参数。重启或断电也会恢复旧参数。",
   "along.trial": "另有 {n} 项参数此前已设置但未保存：{what}。“保留”时一并保存，恢复旧参数时一并恢复。",
+  "along.applied": "另有 {n} 项参数此前已应用但未保存：{what}。“保留”时一并保存，恢复旧参数时保持不变。",
   "along.stored": "此前已设置但未保存的 {n} 项参数将一并保存：{what}。",
   "along.unknown": "此前已设置但未保存的参数将一并保留或恢复；本设备不返回是哪些参数。",
   "apply.noTrial": "此设备不支持试用。参数将写入、保存并回读；失败时恢复旧参数。",
@@ -201,6 +202,7 @@ export const ZH = {
   "trial.left": "保留参数的剩余时间：{n} 秒。",
   "trial.expired": "无人保留，已恢复旧参数。",
   "trial.others": "此前已设置但未保存的 {n} 项参数也一并恢复：{what}。",
+  "trial.wentBack": "已恢复的 {n} 项参数：{what}。",
   "trial.over": "试用结束。",
 
   search: "查找",

@@ -38,6 +38,8 @@ export class Mock {
     this.etag = 1;
     this.trial = null;
     this.trialEnded = null;
+    /** What was applied and not stored: no trial takes it back. */
+    this.applied = new Set();
     this.unread = [];
     this.values = new Map();
     this.isDead = false;
@@ -118,6 +120,7 @@ export class Mock {
   restart() {
     this.run = "run-2";
     [this.rows, this.log, this.seq, this.lineSeq] = [[], [], -1, -1];
+    [this.trial, this.trialEnded] = [null, null];
   }
 
   row({ of, dir = "in", kind = "data", note = null, bytes = null, len = bytes?.length ?? 0, injected = false }) {
@@ -302,12 +305,16 @@ export class Mock {
     const { live, confirm } = this.options;
     const cost = live && changes.length > 0 ? { on_trial: confirm ? onTrial : null, at_once: all } : null;
     const isOther = (key) => !(key in values);
-    const along = { on_trial: this.notStored().filter(isOther), at_once: live ? this.notStored().filter(isOther) : null };
+    const along = { on_trial: live ? this.notApplied().filter(isOther) : null, at_once: live ? this.notStored().filter(isOther) : null };
     return { faults, changes, lines, cost, along };
   }
 
   notStored() {
     return [...this.values].filter(([, it]) => it.running !== it.stored).map(([key]) => key);
+  }
+
+  notApplied() {
+    return this.notStored().filter((key) => !this.applied.has(key));
   }
 
   apply({ values, confirm }, etag) {
@@ -325,7 +332,7 @@ export class Mock {
     this.etag += 1;
     const secrets = Object.keys(values).filter((key) => fields.get(key).secret);
     if (confirm !== null) {
-      this.trial = { id: this.etag, until: Date.now() + confirm * 1000, keys: this.notStored() };
+      this.trial = { id: this.etag, until: Date.now() + confirm * 1000, keys: this.notApplied() };
       this.trialEnded = null;
       return [200, { outcome: "trial", failure: null, not_verifiable: secrets, left: [], trial: { id: this.etag, seconds_left: confirm, by: "console" }, steps: [] }];
     }
@@ -334,6 +341,7 @@ export class Mock {
   }
 
   store() {
+    this.applied.clear();
     for (const it of this.values.values()) {
       it.stored = it.running;
     }
@@ -344,7 +352,8 @@ export class Mock {
 
   /** What was set before and not stored goes back, too. */
   rollBack(how = "undone") {
-    for (const it of this.values.values()) {
+    for (const key of this.notApplied()) {
+      const it = this.values.get(key);
       it.running = it.stored;
     }
     this.trialEnded = { how, keys: this.trial.keys };

@@ -418,6 +418,62 @@ test("what was set before and not stored shares the fate of a trial, and is name
   await own.finish();
 });
 
+test("what was applied before and not stored is stored by Keep, and left by a roll-back", async () => {
+  const own = await settings();
+  own.mock.values.get("CIPNUM").running = "13800138000";
+  own.mock.values.get("CIPCFG.TIME").running = "250";
+  own.mock.applied.add("CIPNUM");
+  await input(own, "CIPCFG.HEAT").fill("31");
+  await own.click(".changebar .primary");
+  await own.waitForSelector("dialog[open]");
+  const text = (words) => own.locator("dialog .banner.warn:not([hidden])", { hasText: words });
+  const [name, other] = await Promise.all(["CIPNUM", "CIPCFG.TIME"].map((key) => own.locator(`[data-key="${key}"] label`).first().innerText()));
+  assert.match(await text("applied before").innerText(), new RegExp(`^1 setting was applied before and not stored: ${name}\\. "Keep" stores it, too; a roll-back leaves it\\.$`));
+  assert.ok(!(await text("set before").innerText()).includes(name));
+  assert.ok((await text("set before").innerText()).includes(other));
+  await own.locator("dialog .tick input").uncheck();
+  assert.equal(await text("applied before").count(), 0);
+  assert.ok((await text("will be stored, too").innerText()).includes(name));
+  await own.locator("dialog .tick input").check();
+  await own.click("dialog .primary");
+  await own.waitForSelector(".banner.trial:not([hidden])");
+  await own.locator(".banner.trial button", { hasText: "Roll back" }).click();
+  await own.waitForSelector(".notice.bad");
+  assert.ok(!(await own.locator(".notice.bad").innerText()).includes(name));
+  assert.equal(own.mock.value("CIPNUM"), "13800138000");
+  await own.finish();
+});
+
+test("of a trial of others all is named that went back; a trial of another run is none of this page", async () => {
+  const own = await settings();
+  const begin = (id) => {
+    own.mock.trial = { id, until: Date.now() + 120_000, keys: ["CIPNUM"] };
+    return own.waitForSelector(".banner.trial:not([hidden])");
+  };
+  const name = await own.locator("[data-key=CIPNUM] label").innerText();
+  await begin(7);
+  own.mock.rollBack("expired");
+  await own.waitForSelector(".notice.bad");
+  assert.match(await own.locator(".notice.bad").innerText(), new RegExp(`Nobody kept them: the old settings are back\\. 1 setting went back: ${name}\\.`));
+  await own.click(".notice.bad button");
+  // The page tries something; the program starts anew, and its first trial has the number of that one.
+  await input(own, "CIPCFG.HEAT").fill("31");
+  await applied(own);
+  await own.waitForSelector(".banner.trial:not([hidden])");
+  const { id } = own.mock.trial;
+  own.mock.die();
+  own.mock.restart();
+  await own.waitForSelector(".banner.bad:not([hidden])");
+  own.mock.revive();
+  await own.waitForSelector(".banner.trial", { state: "hidden", timeout: 20_000 });
+  await begin(id);
+  own.mock.trial.keys = ["CIPCFG.HEAT"];
+  own.mock.rollBack();
+  await own.waitForSelector(".notice.bad");
+  assert.match(await own.locator(".notice.bad").innerText(), /1 setting went back: /);
+  await own.finish();
+});
+
 test("the short display has what one needs, the full one everything", async () => {
   const own = await settings();
   const count = () => own.locator(".field").count();
