@@ -1,19 +1,19 @@
 //! The flight recorder: what passed and what happened last, in rings of bytes. Always on, for it costs a copy a row; the
-//! device writes, the console reads. Who reads many rows lets the device in between each few of them: it waits for a copy
-//! of 16 rows at most, which is microseconds.
+//! device writes, the console reads. Who reads many rows lets the device in between each 16 of them: it waits while a
+//! reader copies these, and at most once more where it came just as the reader went on, which is microseconds.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 mod pcapng;
 mod ring;
 mod row;
+mod shared;
 
 use ring::{Reader, Ring, Step};
 pub use row::{Dir, Kind, Level, LogLine, Place, Row, base64};
+use shared::Shared;
 
 /// How much is kept, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +43,8 @@ impl Default for Sizes {
 #[derive(Debug)]
 pub struct Recorder {
     sizes: Sizes,
-    rows: Mutex<Rows>,
-    log: Mutex<Log>,
+    rows: Shared<Rows>,
+    log: Shared<Log>,
     next_row: AtomicU64,
     next_line: AtomicU64,
 }
@@ -104,13 +104,13 @@ impl Recorder {
     pub fn new(sizes: Sizes) -> Self {
         Self {
             sizes,
-            rows: Mutex::new(Rows {
+            rows: Shared::new(Rows {
                 data: Ring::new(sizes.data.max(LEAST)),
                 events: Ring::new(sizes.events.max(LEAST)),
                 next: 0,
                 counts: [Count::default(); Place::COUNT],
             }),
-            log: Mutex::new(Log {
+            log: Shared::new(Log {
                 lines: Ring::new(sizes.log.max(LEAST)),
                 next: 0,
             }),
@@ -156,7 +156,7 @@ impl Recorder {
 
     /// The device dropped so many frames of this place.
     pub fn count_drops(&self, of: Place, frames: u64) {
-        lock(&self.rows).counts[of.index()].drops += frames;
+        self.rows.write().counts[of.index()].drops += frames;
     }
 
     fn push(&self, head: &Head, data: &[&[u8]], text: &str) {
@@ -168,7 +168,7 @@ impl Recorder {
             data.get(1).copied().unwrap_or_default(),
             text,
         ];
-        let mut rows = lock(&self.rows);
+        let mut rows = self.rows.write();
         let number = rows.next;
         rows.next += 1;
         rows.counts[head.of.index()].rows += u64::from(head.kind == Kind::Data);
@@ -182,7 +182,7 @@ impl Recorder {
     /// A line of the log.
     pub fn log(&self, at_micros: u64, level: Level, of: Option<Place>, text: &str) {
         let place = of.map_or(NO_PLACE, |of| of.index() as u8);
-        let mut log = lock(&self.log);
+        let mut log = self.log.write();
         let number = log.next;
         log.next += 1;
         let parts = [
@@ -207,7 +207,7 @@ impl Recorder {
     /// At most `limit` rows from the number `from` on.
     #[must_use]
     pub fn rows(&self, from: u64, limit: usize) -> Page<Row> {
-        self.rows_in_turns(from, limit, &thread::yield_now)
+        self.rows_in_turns(from, limit, &|| self.rows.let_writers_in())
     }
 
     /// `between` is called while nothing is locked.
@@ -235,7 +235,7 @@ impl Recorder {
     /// At most `limit` lines of the log from the number `from` on.
     #[must_use]
     pub fn lines(&self, from: u64, limit: usize) -> Page<LogLine> {
-        let (end, between) = (self.next_line(), &thread::yield_now);
+        let (end, between) = (self.next_line(), &|| self.log.let_writers_in());
         let (items, more) = in_turns(
             &self.log,
             |log| &log.lines,
@@ -248,7 +248,7 @@ impl Recorder {
     }
 
     pub(crate) fn counts(&self) -> [Count; Place::COUNT] {
-        lock(&self.rows).counts
+        self.rows.read().counts
     }
 }
 
@@ -354,7 +354,7 @@ fn kept(bytes: &[u8], most: usize) -> &[u8] {
 
 /// Of a ring the records of these numbers, so many of them at most, and whether there are more.
 fn in_turns<T, R>(
-    owner: &Mutex<T>,
+    owner: &Shared<T>,
     ring: fn(&T) -> &Ring,
     numbers: Range<u64>,
     limit: usize,
@@ -364,7 +364,7 @@ fn in_turns<T, R>(
     let (mut reader, mut contents, mut items) =
         (Reader::new(numbers.start), Vec::new(), Vec::new());
     loop {
-        let held = lock(owner);
+        let held = owner.read();
         for _ in 0..TURN {
             match ring(&held).step(&mut reader, STEPS, &mut contents) {
                 Step::Record(number) if number >= numbers.end => return (items, false),
@@ -377,11 +377,6 @@ fn in_turns<T, R>(
         drop(held);
         between();
     }
-}
-
-/// A writer that panicked has left nothing half done that matters.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Rows that are copied while the device may wait.

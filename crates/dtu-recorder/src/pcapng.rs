@@ -7,16 +7,19 @@ impl Recorder {
     /// All that is kept, as a capture file. Payload is in it as it passed; the file says so.
     #[must_use]
     pub fn pcapng(&self) -> Vec<u8> {
+        self.pcapng_in_turns(&|| self.rows.let_writers_in())
+    }
+
+    /// `between` is called while nothing is locked.
+    fn pcapng_in_turns(&self, between: &dyn Fn()) -> Vec<u8> {
         let mut capture = Capture::new();
-        let mut from = 0;
-        loop {
-            // Some at a time: the device does not wait for the whole of it.
-            let page = self.rows(from, PAGE);
-            for row in &page.items {
+        // What comes meanwhile is for the next file: else a busy device would never let this one end.
+        let (mut from, end) = (0, self.next_row());
+        while from < end {
+            // Some at a time: the device does not wait for the whole of it. A page is empty where all of it was pushed out.
+            let page = self.rows_in_turns(from, PAGE, between);
+            for row in page.items.iter().filter(|row| row.seq < end) {
                 capture.add(row);
-            }
-            if page.items.is_empty() {
-                break;
             }
             from = page.next;
         }
@@ -347,6 +350,40 @@ mod tests {
 
     fn packet(block: &Block) -> &[u8] {
         &block.body[20..20 + u32_at(&block.body, 12)]
+    }
+
+    #[test]
+    fn a_capture_ends_with_what_there_was_when_it_began() {
+        let recorder = Recorder::default();
+        let frame = |bytes| {
+            let (of, dir) = (Place::Line, Dir::In);
+            let (prefix, note, injected) = (&b""[..], "", false);
+            recorder.frame(
+                0,
+                &Frame {
+                    of,
+                    dir,
+                    prefix,
+                    bytes,
+                    note,
+                    injected,
+                },
+            );
+        };
+        (0..1200).for_each(|_| frame(b"before"));
+        let turns = std::cell::Cell::new(0);
+        // More comes than is read.
+        let file = recorder.pcapng_in_turns(&|| {
+            turns.set(turns.get() + 1);
+            assert!(turns.get() < 200, "it has no end");
+            (0..20).for_each(|_| frame(b"while it is read"));
+        });
+        let blocks = blocks(&file);
+        let packets = blocks.iter().filter(|it| it.kind == PACKET);
+        let packets: Vec<_> = packets.map(packet).collect();
+        assert_eq!(packets.len(), 1200);
+        assert!(packets.iter().all(|it| it.ends_with(b"before")));
+        assert!(turns.get() >= 1200 / 16, "{}", turns.get());
     }
 
     pub(crate) fn example() -> Recorder {
