@@ -23,8 +23,8 @@ pub trait Device: Send + Sync + 'static {
     /// The device does not answer.
     fn door(&self) -> Result<Box<dyn Door + Send + '_>, DoorError>;
 
-    /// So long one use of the door takes at most: a request ends then, whatever the device does. Pages are told it, and
-    /// wait as long.
+    /// So long a request waits for one use of the door: more than a command and a restart may take, so that their own
+    /// faults are told. What takes longer goes on. Pages are told it, and wait as long.
     fn patience(&self) -> Duration {
         PATIENCE
     }
@@ -34,6 +34,12 @@ pub trait Device: Send + Sync + 'static {
     /// # Errors
     /// The device does not answer in time.
     fn status(&self, within: Duration) -> Result<Value, Unavailable>;
+
+    /// Asks how it is, and returns the way to wait for its answer, as [`Device::status`]. Of two who ask one behind the
+    /// other the second is told no older state.
+    fn ask_status(&self, within: Duration) -> Box<dyn FnOnce() -> Result<Value, Unavailable> + '_> {
+        Box::new(move || self.status(within))
+    }
 
     /// Its sets of settings; `None`: nobody but the device knows them.
     ///

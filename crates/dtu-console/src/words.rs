@@ -74,6 +74,13 @@ dtu_setup::sentences! {
 
     // The device.
     silent(seconds) = "the device does not answer within {seconds} s", "设备在 {seconds} 秒内没有应答";
+    goes_on(seconds) =
+        "the device takes more than {seconds} s over this, and goes on: its log tells the end",
+        "设备处理时间超过 {seconds} 秒，仍在继续：结果见日志";
+    is_done() = "it is done", "已完成";
+    is_on_trial() = "the settings are on trial", "参数正在试用";
+    was_put_back(why) = "it failed, and the old values are back: {why}", "操作失败，已恢复原值：{why}";
+    is_mixed(why) = "it failed, and not all old values are back: {why}", "操作失败，部分原值未恢复：{why}";
     missing(what) = "this device has no {what}", "本设备没有{what}";
     record() = "record of its traffic", "数据记录";
 }

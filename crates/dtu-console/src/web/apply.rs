@@ -17,11 +17,11 @@ use serde_json::{Map, Value, json};
 
 use super::app::{App, lock};
 use super::body::Body;
-use super::door::{blocking, with_door};
+use super::door::{Done, blocking, with_door};
 use super::fault::{Answer, Fault};
 use super::pages::STATUS;
 use super::schema::when;
-use super::settings::{Known, read, shown};
+use super::settings::{Known, read, sets, shown};
 use crate::device::Via;
 use crate::words;
 
@@ -85,15 +85,19 @@ pub(crate) async fn check(
     State(app): State<Arc<App>>,
     Body(draft): Body<Draft>,
 ) -> Answer<Json<Value>> {
-    // As somebody types, the device is left alone: what it told last is compared.
+    // As somebody types, the device runs no command: what it told last is compared. Its sets are the loop's own, and
+    // what was applied or stored since the last reading shares no fate any more.
     let known = lock(&app.known).back().cloned();
     let known = match known {
         Some(known) => known,
         None => with_door(&app, read).await?,
     };
     few(&draft.values)?;
-    let (plan, answer) =
-        blocking(&app, move |app| Ok(checked(&app.schema, &known, &draft))).await?;
+    let (plan, answer) = blocking(&app, move |app| {
+        let sets = sets(app);
+        Ok(checked(&app.schema, &Known { sets, ..known }, &draft))
+    })
+    .await?;
     let cost = cost(&app, &plan).await;
     let mut answer = answer;
     answer.insert("cost".to_owned(), cost);
@@ -209,7 +213,7 @@ fn dropped(links: &[Value], plan: &Plan, all: bool) -> Value {
         .iter()
         .filter(|link| {
             let state = link["state"].as_str().unwrap_or_default();
-            state.eq_ignore_ascii_case("connected") && is_changed(&link["number"])
+            state == "connected" && is_changed(&link["number"])
         })
         .collect::<Vec<_>>();
     let frames: u64 = dropped
@@ -345,7 +349,6 @@ fn carry_out(
         return Err(Fault::bad(words::own_line()));
     }
     tracing::info!("console: sets {}", names(&plan));
-    let along = along(known, &plan);
     let mut steps = Vec::new();
     let mut step = |step: Step| {
         if !matches!(step, Step::Reading(..)) {
@@ -383,7 +386,6 @@ fn carry_out(
         "not_verifiable": if began.is_some() { on_trial } else { not_verifiable },
         "left": left,
         "trial": trial,
-        "along": along,
         "steps": steps.iter().map(Sentence::english).collect::<Vec<_>>(),
         "steps_zh": steps.iter().map(Sentence::chinese).collect::<Vec<_>>(),
     }))
@@ -426,7 +428,7 @@ pub(crate) async fn keep(
     State(app): State<Arc<App>>,
     Body(which): Body<Which>,
 ) -> Answer<Json<Value>> {
-    end(&app, which.id, trial::keep).await?;
+    end(&app, which.id, |_, door| Ok(trial::keep(door)?)).await?;
     Ok(done())
 }
 
@@ -434,29 +436,27 @@ pub(crate) async fn rollback(
     State(app): State<Arc<App>>,
     Body(which): Body<Which>,
 ) -> Answer<Json<Value>> {
-    let keys = end(&app, which.id, trial::go_back).await?;
+    let keys = end(&app, which.id, |app, door| {
+        // What it is about, where the device tells: behind it nobody knows.
+        let is_told = app.device.features().live;
+        let told = is_told.then(|| app.device.status(STATUS));
+        let told = told.and_then(Result::ok).unwrap_or_default();
+        trial::go_back(door)?;
+        Ok(told["trial"]["keys"].clone())
+    })
+    .await?;
     Ok(Json(json!({ "ok": true, "keys": keys })))
 }
 
-/// What the trial was about, where the device tells.
-async fn end(
+async fn end<R: Done>(
     app: &Arc<App>,
     id: u32,
-    how: fn(&mut dyn Door) -> Result<(), Failure>,
-) -> Answer<Value> {
+    how: fn(&App, &mut dyn Door) -> Answer<R>,
+) -> Answer<R> {
     with_door(app, move |app, door| {
         let current = trial::current(door)?;
         match &current {
-            Some(trial) if trial.id == id => {
-                let told = app
-                    .device
-                    .features()
-                    .live
-                    .then(|| app.device.status(STATUS));
-                let told = told.and_then(Result::ok).unwrap_or_default();
-                how(door)?;
-                Ok(told["trial"]["keys"].clone())
-            }
+            Some(trial) if trial.id == id => how(app, door),
             Some(trial) => Err(on_trial(trial)),
             None => Err(Fault::new(
                 StatusCode::CONFLICT,

@@ -1,8 +1,7 @@
 //! The stream of what happens. Nothing wakes up while nobody looks; who reads slowly gets gaps, counted, and slows nobody.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -51,9 +50,9 @@ const STATUS_WAIT: Duration = Duration::from_secs(1);
 pub(crate) struct Hub {
     pub(crate) places: Arc<Semaphore>,
     news: watch::Sender<News>,
-    looks: std::sync::Mutex<bool>,
-    /// Times that the device was asked how it is.
-    asked: AtomicU64,
+    looks: Mutex<bool>,
+    /// Times that the device was asked how it is. Held while it is asked, so that its answers have the order of these.
+    asked: Mutex<u64>,
 }
 
 /// How far things are.
@@ -70,8 +69,8 @@ impl Default for Hub {
         Self {
             places: Arc::new(Semaphore::new(STREAMS)),
             news: watch::Sender::new(News::default()),
-            looks: std::sync::Mutex::new(false),
-            asked: AtomicU64::new(0),
+            looks: Mutex::new(false),
+            asked: Mutex::new(0),
         }
     }
 }
@@ -84,9 +83,15 @@ impl Hub {
 
     /// How the device is, with the number of the question: it answers in their order.
     async fn ask(app: &Arc<App>) -> (u64, Option<Value>) {
-        let number = app.hub.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        let status = blocking(app, |app| Ok(app.device.status(STATUS_WAIT)?)).await;
-        (number, status.ok())
+        let asked = blocking(app, |app| {
+            let mut asked = lock(&app.hub.asked);
+            *asked += 1;
+            let (number, answer) = (*asked, app.device.ask_status(STATUS_WAIT));
+            drop(asked);
+            Ok((number, answer().ok()))
+        });
+        // Without an answer there is nothing that it would be older than.
+        asked.await.unwrap_or_default()
     }
 
     fn subscribe(&self, app: &Arc<App>) -> watch::Receiver<News> {
@@ -361,5 +366,62 @@ impl http_body::Body for Chunks {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let next = self.receiver.poll_recv(context);
         next.map(|chunk| chunk.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use dtu_setup::door::{Door, DoorError};
+
+    use super::super::Config;
+    use super::*;
+    use crate::device::{Device, Features, Order, Unavailable};
+
+    /// Tells how many questions were put before.
+    struct Counting(AtomicU64);
+
+    impl Device for Counting {
+        fn features(&self) -> Features {
+            unreachable!("nobody asks")
+        }
+
+        fn door(&self) -> Result<Box<dyn Door + Send + '_>, DoorError> {
+            unreachable!("nobody asks")
+        }
+
+        fn status(&self, _: Duration) -> Result<Value, Unavailable> {
+            unreachable!("it is put first, and waited for then")
+        }
+
+        fn ask_status(&self, _: Duration) -> Box<dyn FnOnce() -> Result<Value, Unavailable> + '_> {
+            let before = self.0.fetch_add(1, Ordering::Relaxed);
+            Box::new(move || Ok(before.into()))
+        }
+
+        fn order(&self, _: Order) -> Result<(), Unavailable> {
+            unreachable!("nobody orders")
+        }
+
+        fn messages(&self) -> Result<Value, Unavailable> {
+            unreachable!("nobody asks")
+        }
+    }
+
+    #[tokio::test]
+    async fn the_number_of_a_state_is_that_of_its_question() {
+        let (_stop, stopped) = watch::channel(false);
+        let device = Arc::new(Counting(AtomicU64::new(0)));
+        let app = App::new(Config::default(), device, None, stopped).unwrap();
+        let ask = |_| {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move { Hub::ask(&app).await })
+        };
+        let asked: Vec<_> = (0..500).map(ask).collect();
+        for answer in asked {
+            let (number, status) = answer.await.unwrap();
+            assert_eq!(status.unwrap(), number - 1);
+        }
     }
 }

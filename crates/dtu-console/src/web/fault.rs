@@ -1,5 +1,8 @@
 //! What went wrong, as the page and programs get it.
 
+use std::fmt;
+use std::time::Duration;
+
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use dtu_setup::Sentence;
@@ -54,6 +57,17 @@ impl Fault {
         .with("retry_after", seconds)
     }
 
+    /// It has been told before that it would take no longer.
+    pub(crate) fn goes_on(within: Duration) -> Self {
+        let text = words::goes_on(within.as_secs());
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "device", text)
+    }
+
+    /// The thread of a request has ended without a word.
+    pub(crate) fn stopped() -> Self {
+        Self::broken("it stopped while it worked")
+    }
+
     /// A part of the console has broken down.
     pub(crate) fn broken(what: &str) -> Self {
         Self::new(
@@ -61,6 +75,12 @@ impl Fault {
             "broken",
             words::broken(what),
         )
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message.fmt(f)
     }
 }
 

@@ -28,7 +28,7 @@ struct Part {
     limit: Option<u64>,
 }
 
-/// The ring is locked while it is read.
+/// Rows and lines of an answer.
 const LIMIT: u64 = 1000;
 
 impl Part {

@@ -45,8 +45,7 @@ fn from_millis(value: &Value) -> Option<f64> {
 }
 
 fn is_connected(value: &Value) -> Option<f64> {
-    let is_up = value.as_str()?.eq_ignore_ascii_case("connected");
-    Some(u8::from(is_up).into())
+    Some(u8::from(value.as_str()? == "connected").into())
 }
 
 const OF_DEVICE: [Figure; 12] = [

@@ -267,8 +267,11 @@ mod tests {
         assert_eq!(emptied, SECRETS_THAT_MAY_BE_EMPTY);
         let packet = named(&|field| field["kind"] == "packet" && field["max"] == 40);
         assert_eq!(packet, ["CIPPACK.0.DATA"]);
-        let seconds = named(&|field| field["unit"] == "s");
-        assert!(seconds.contains(&"CIPCFG.HEAT"), "{seconds:?}");
+        let of_unit = |unit: &str| named(&|field| field["unit"] == unit).join(" ");
+        let units = ["s", "ms", "bytes", "Bd"].map(of_unit);
+        assert_eq!(units, UNITS);
+        let all = named(&|field| !field["unit"].is_null());
+        assert_eq!(all.len(), UNITS.join(" ").split(' ').count(), "{all:?}");
     }
 
     const TICKS: [&str; 8] = [
@@ -282,5 +285,12 @@ mod tests {
         "CRC",
     ];
     const TICKS_IN_WORDS: [&str; 1] = ["HTPFLT"];
+    /// Of s, ms, bytes and Bd.
+    const UNITS: [&str; 4] = [
+        "CIPCFG.HEAT CIPCFG.RTIME HTPTO",
+        "CIPCFG.TIME",
+        "CIPCFG.LEN",
+        "CIPR",
+    ];
     const SECRETS_THAT_MAY_BE_EMPTY: [&str; 2] = ["CSTT.PASSWORD", "HTPHD"];
 }

@@ -42,7 +42,7 @@ fn describe(app: &App, identity: &Identity) -> Value {
         "assets": HASH,
         "fingerprint": app.tls.as_ref().and_then(Tls::fingerprint),
         "features": features,
-        "patience": patience(app).as_secs(),
+        "patience": patience(app).as_secs_f64().ceil() as u64,
     })
 }
 

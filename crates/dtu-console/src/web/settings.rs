@@ -80,11 +80,10 @@ const KNOWN: usize = 4;
 /// Reads all, and remembers it.
 pub(crate) fn read(app: &App, door: &mut dyn Door) -> Answer<Known> {
     let reading = read_all(door, &app.schema, &mut |_, _| {})?;
-    let sets = app.device.sets().ok().flatten();
     let known = Known {
         tag: tag(app, &reading.values),
         reading,
-        sets: sets.map(|sets| Sets::of(&app.schema, &sets)),
+        sets: sets(app),
     };
     let mut all = lock(&app.known);
     all.retain(|old| old.tag != known.tag);
@@ -93,6 +92,12 @@ pub(crate) fn read(app: &App, door: &mut dyn Door) -> Answer<Known> {
     }
     all.push_back(known.clone());
     Ok(known)
+}
+
+/// As they are now.
+pub(crate) fn sets(app: &App) -> Option<Sets> {
+    let sets = app.device.sets().ok().flatten()?;
+    Some(Sets::of(&app.schema, &sets))
 }
 
 /// Secrets count, too, so it is salted with what nobody outside knows.

@@ -1,9 +1,13 @@
 //! Settings by AT: read, check, apply on trial and for good, keep, take back, files.
 
 use std::io::Write as _;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use dtu_proto::config::Config;
 use serde_json::{Value, json};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Metadata, Subscriber, span};
 
 use crate::client::Stage;
 use crate::device::Fake;
@@ -195,15 +199,26 @@ fn what_was_set_before_and_not_stored_is_named_with_a_change() {
     let values = json!({ "CIPCFG.TIME": "200" });
     let body = json!({ "values": values, "confirm": 60 });
     let applied = stage.post("/api/apply", &body).ok();
-    assert_eq!(
-        applied["along"]["on_trial"],
-        json!(["CIPCFG.HEAT"]),
-        "{applied}"
-    );
     let id = applied["trial"]["id"].clone();
     stage.post("/api/rollback", &json!({ "id": id })).ok();
     assert_eq!(running(&stage, "CIPCFG.HEAT"), "30");
     assert_eq!(running(&stage, "CIPNUM"), "13800138000");
+}
+
+#[test]
+fn what_was_stored_since_the_last_reading_is_not_named_any_more() {
+    let stage = Stage::new();
+    let at = |line: &str| stage.post("/api/at", &json!({ "line": line })).ok();
+    let along = || {
+        let draft = json!({ "values": { "CIPCFG.HEAT": "50" } });
+        stage.post("/api/check", &draft).ok()["along"].clone()
+    };
+    at("AT+CIPNUM=13800138000");
+    stage.get("/api/settings").ok();
+    let one = json!({ "on_trial": ["CIPNUM"], "at_once": ["CIPNUM"] });
+    assert_eq!(along(), one);
+    at("ATW");
+    assert_eq!(along(), json!({ "on_trial": [], "at_once": [] }));
 }
 
 #[test]
@@ -222,18 +237,62 @@ fn what_is_not_told_has_a_word_and_a_sentence_in_both_languages() {
 #[test]
 fn a_request_ends_when_the_device_takes_longer_than_it_says() {
     let mut device = Fake::new(Config::default());
-    device.patience = std::time::Duration::from_millis(300);
+    device.patience = Duration::from_millis(300);
     let stage = Stage::with(|_| {}, device);
     assert_eq!(
         stage.get("/api/session").ok()["patience"],
-        5,
-        "with the turn"
+        11,
+        "with the turn and what is asked beside, rounded up"
     );
+    let (said, heard) = mpsc::channel();
+    tracing::subscriber::set_global_default(Ear(said)).unwrap();
     let held = stage.device.hold();
-    let reply = stage.post("/api/at", &json!({ "line": "AT" }));
+    let reply = stage.post("/api/save", &json!({}));
     let words = reply.refused(504, "device");
-    assert!(words.contains("does not answer"), "{words}");
+    assert!(words.contains("and goes on"), "{words}");
+    // The end of what it began is in the log.
     drop(held);
+    let end = heard.recv_timeout(Duration::from_secs(30)).unwrap();
+    assert!(end.ends_with("it has ended: it is done"), "{end}");
+}
+
+/// Hears when nobody waits for the end of a request any more.
+struct Ear(mpsc::Sender<String>);
+
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}
+
+impl Subscriber for Ear {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        if message.0.contains("nobody waits") {
+            let _ = self.0.send(message.0);
+        }
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
 }
 
 /// What the device refuses only together with the rest leaves nothing behind.

@@ -49,12 +49,24 @@ impl Asker {
         within: Duration,
         what: impl FnOnce(SyncSender<T>) -> What,
     ) -> Result<T, Unavailable> {
+        self.put(within, what)()
+    }
+
+    /// Puts a question, and returns the way to wait for its answer.
+    fn put<T, W: FnOnce(SyncSender<T>) -> What>(
+        &self,
+        within: Duration,
+        what: W,
+    ) -> impl FnOnce() -> Result<T, Unavailable> + use<T, W> {
         let (answer, told) = sync_channel(1);
-        if !self.inbox.ask(what(answer)) {
-            return Err(Unavailable::Refused(words::many_questions()));
+        let is_put = self.inbox.ask(what(answer));
+        move || {
+            if !is_put {
+                return Err(Unavailable::Refused(words::many_questions()));
+            }
+            told.recv_timeout(within)
+                .map_err(|_| Unavailable::Silent(within))
         }
-        told.recv_timeout(within)
-            .map_err(|_| Unavailable::Silent(within))
     }
 }
 
@@ -78,12 +90,16 @@ impl Device for Asker {
         self.ask(within, What::Status)
     }
 
+    fn ask_status(&self, within: Duration) -> Box<dyn FnOnce() -> Result<Value, Unavailable> + '_> {
+        Box::new(self.put(within, What::Status))
+    }
+
     fn sets(&self) -> Result<Option<Sets>, Unavailable> {
         self.ask(SOON, What::Sets).map(Some)
     }
 
     fn patience(&self) -> Duration {
-        ANSWER_WITHIN
+        PATIENCE
     }
 
     fn order(&self, order: Order) -> Result<(), Unavailable> {
@@ -187,6 +203,10 @@ const ANSWER_WITHIN: Duration = lines::WITHIN.saturating_add(SOON);
 /// The links close first.
 const RESTART_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// A command that is not answered, and the last restart, are told as what they are.
+const PATIENCE: Duration = ANSWER_WITHIN
+    .saturating_add(RESTART_WITHIN)
+    .saturating_add(SOON);
 
 #[cfg(test)]
 mod tests {
@@ -237,6 +257,17 @@ mod tests {
     fn a_restart_is_seen_by_its_count() {
         let (result, lines) = restarted(&[Some(3), Some(3), Some(4)], "\r\nOK\r\n");
         assert!(result.is_ok() && lines == 1, "{result:?}");
+    }
+
+    /// Else the fault of a command is never told: the request has ended before.
+    #[test]
+    fn a_request_waits_longer_than_a_command_and_a_restart() {
+        let kind = Kind {
+            radio: Radio::None,
+            line: String::new(),
+        };
+        let asker = Asker::new(Arc::new(Inbox::new(Arc::default())), kind);
+        assert!(asker.patience() > ANSWER_WITHIN + RESTART_WITHIN);
     }
 
     #[test]
