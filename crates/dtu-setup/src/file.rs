@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use dtu_proto::ParameterKind;
+use dtu_proto::{ParameterKind, take_apart};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
@@ -29,6 +29,10 @@ pub enum Format {
 pub const KEYS: usize = 1000;
 /// A device takes no longer line.
 const LINE: usize = 1024;
+/// No command has a longer name.
+const NAME: usize = 16;
+/// `S10`
+const BASIC_NAME: usize = 3;
 
 fn too_many(place: (usize, usize)) -> Fault {
     let text = words::too_many_keys(KEYS);
@@ -64,7 +68,11 @@ impl std::error::Error for Fault {}
 /// # Errors
 /// The first fault: an unknown key, a value that no device takes, or a fault of spelling.
 pub fn read(schema: &Schema, bytes: &[u8]) -> Result<Values, Fault> {
-    let text = decode(bytes)?;
+    let mut text = decode(bytes)?;
+    // Of old Macs, and of the one line end of a serial line.
+    if !text.contains('\n') {
+        text = text.replace('\r', "\n");
+    }
     if text.trim_start().starts_with('{') || is_json_list(&text) {
         read_json(schema, &text)
     } else if begins_with_command(&text) {
@@ -137,13 +145,8 @@ fn begins_with_command(text: &str) -> bool {
         .map(str::trim)
         .find(|line| !line.is_empty() && !line.starts_with('#'));
     first.is_some_and(|line| {
-        let Some((head, rest)) = line.split_at_checked(2) else {
-            return false;
-        };
         // `ATE = 0` of a TOML file is none.
-        head.eq_ignore_ascii_case("AT") && rest.starts_with(['+', 'S', 's', 'E', 'V', 'Q']) && {
-            rest.starts_with('+') || !rest.contains(" =")
-        }
+        is_at(line) && (line[2..].starts_with('+') || !line.contains(" ="))
     })
 }
 
@@ -166,14 +169,48 @@ fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
         if line.len() > LINE {
             return Err(fault(words::long_line(LINE, line.len())));
         }
-        let (group, typed) =
-            reply::set(schema, line).ok_or_else(|| fault(words::sets_nothing(line)))?;
+        let (group, typed) = reply::set(schema, line).ok_or_else(|| fault(unread(line)))?;
+        if values.has(&group) {
+            return Err(fault(words::given_twice(&group)));
+        }
         let canonical = schema
             .canonical(&group, &typed)
             .map_err(|refusal| fault(words_of_device(&refusal)))?;
         values.set_group(schema, &group, canonical.values);
     }
     Ok(values)
+}
+
+/// Why a line sets nothing. A secret may stand anywhere in it, so that only the name of its command is told.
+fn unread(line: &str) -> Sentence {
+    match command_name(line) {
+        None => words::no_set_command(),
+        Some(name) if take_apart(line.as_bytes()).is_some() => words::sets_nothing(name),
+        Some(name) => words::misspelled(name),
+    }
+}
+
+/// `AT+CSTT` of a line that begins with a command; none where that may as well be a word.
+fn command_name(line: &str) -> Option<&str> {
+    let body = line.get(2..).filter(|_| is_at(line))?;
+    let letters = body.strip_prefix('+').unwrap_or(body);
+    let most = if letters.len() < body.len() {
+        NAME
+    } else {
+        BASIC_NAME
+    };
+    let count = letters
+        .bytes()
+        .take_while(u8::is_ascii_alphanumeric)
+        .count();
+    let name = &line[..line.len() - letters.len() + count];
+    (1..=most).contains(&count).then_some(name)
+}
+
+/// A line of commands begins so, in any case (V.250 5.2.1).
+fn is_at(line: &str) -> bool {
+    line.get(..2)
+        .is_some_and(|head| head.eq_ignore_ascii_case("AT"))
 }
 
 /// What a device keeps, in the lines in which it keeps it; that has more than settings.

@@ -107,7 +107,14 @@ crate::sentences! {
     no_switch(key, range, got) = "{key} must be {range}, got {got}", "{key} 必须为 {range}，收到 {got}";
     no_charset() = "is neither UTF-8 nor GBK; save it as UTF-8", "既不是 UTF-8 也不是 GBK；请另存为 UTF-8";
     long_line(most, got) = "a line has at most {most} bytes, got {got}", "一行最多 {most} 字节，收到 {got}";
-    sets_nothing(line) = "{line} sets nothing that is stored", "{line} 不设置任何可保存的参数";
+    sets_nothing(name) = "{name} sets nothing that is stored", "{name} 不设置任何可保存的参数";
+    misspelled(name) =
+        "{name}: what follows is not read; a line has one command, text in quotes ends with one, \
+         and a comment has a line of its own",
+        "{name}：后面的内容无法识别；一行只有一条指令，引号必须成对，注释须独占一行";
+    no_set_command() =
+        "is no AT set command; each line has one, as AT+CIMOD=0, or is a comment with # in front",
+        "不是 AT 设置指令；每行一条，如 AT+CIMOD=0，或以 # 开头的注释";
     no_scalar(key, what) = "{key} must be a number or a text, got {what}", "{key} 必须是数字或文本，收到{what}";
     not_decimal() = "a number that is not decimal", "非十进制数";
     fraction() = "a fraction", "小数";

@@ -55,6 +55,35 @@ fn faults_have_their_place() {
     }
 }
 
+/// A line that cannot be read may hold a secret anywhere: its command is named, and nothing else of it.
+#[test]
+fn a_line_that_is_no_set_command_is_not_repeated() {
+    let lines = [
+        ("AT+CSTT=\"apn\",\"user\",\"s3cret\" # comment", "AT+CSTT: "),
+        ("AT+CSTT=\"apn\",\"user\",\"s3cret", "AT+CSTT: "),
+        ("at+cipsw=\"s3cret", "at+cipsw: "),
+        ("AT+CIPSW=s3cret;+CIMOD=1", "AT+CIPSW: "),
+        ("AT+CIPSWW=s3cret", "AT+CIPSWW sets nothing"),
+        ("AT+CIPSW s3cret", "AT+CIPSW"),
+        ("AT s3cret", "is no AT set command"),
+        ("ATs3cretandalotmore", "is no AT set command"),
+        ("abc,AT+CIPSW=s3cret", "is no AT set command"),
+        ("CIPSW s3cret", "is no AT set command"),
+        ("CIPSW=s3cret", "is no AT set command"),
+        ("s3cret", "is no AT set command"),
+        ("ATW", "ATW sets nothing"),
+    ];
+    for (line, words) in lines {
+        let text = format!("AT+CIMOD=0\n{line}\n");
+        let fault = file::read(&Schema::new(), text.as_bytes()).unwrap_err();
+        let told = fault.to_string();
+        assert!(told.starts_with(&format!("2:1: {words}")), "{line}: {told}");
+        assert!(!told.contains("s3cret"), "{told}");
+        assert!(!fault.text.chinese().contains("s3cret"), "{fault:?}");
+        assert_ne!(fault.text.english(), fault.text.chinese(), "{told}");
+    }
+}
+
 /// Each says what is wrong, where, and what is allowed.
 #[test]
 fn what_one_file_cannot_mean_is_named() {
@@ -109,6 +138,18 @@ fn what_one_file_cannot_mean_is_named() {
             "2:1: CIPCFG.HEAT is given twice",
         ),
         (
+            "AT+CIMOD=0\nAT+CIPNUM=1\nAT+CIMOD=1\n",
+            "3:1: CIMOD is given twice; it has one value",
+        ),
+        (
+            "AT+CIPSCONT=1,TCP,a.b,1,1\r\nat+cipscont=1,TCP,a.b,1,1\r\n",
+            "2:1: CIPSCONT.1 is given twice",
+        ),
+        ("ATW\nAT+CIMOD=1\n", "1:1: ATW sets nothing that is stored"),
+        ("# all\n\nATZ\n", "3:1: ATZ sets nothing that is stored"),
+        ("AT+CIMOD=1\rAT+CSQ\r", "2:1: AT+CSQ sets nothing"),
+        ("CIMOD = 1\rCIMOOD = 1\r", "2:1: CIMOOD is no setting"),
+        (
             "[]",
             "1:1: JSON of settings must be one object, as {\"CIMOD\": 0}",
         ),
@@ -134,6 +175,19 @@ fn true_and_false_stand_for_the_values_of_a_switch() {
         let values = file::read(&schema, text.as_bytes()).unwrap();
         assert_eq!(values.get(&key("CINETAT")), Some("1"));
         assert_eq!(values.get(&key("CIPSCONT.1.START")), Some("0"));
+    }
+}
+
+/// Links of a kind are settings of their own; and the names of some settings begin as commands do.
+#[test]
+fn what_begins_as_a_command_is_read_as_what_it_is() {
+    let schema = Schema::new();
+    let read = |text: &str| file::read(&schema, text.as_bytes()).unwrap();
+    let links = read("AT+CIPSCONT=1,TCP,a.b,1,1\rAT+CIPSCONT=2,TCP,a.c,2,1\r");
+    assert_eq!(links.get(&key("CIPSCONT.1.ADDRESS")), Some("a.b"));
+    assert_eq!(links.get(&key("CIPSCONT.2.ADDRESS")), Some("a.c"));
+    for text in ["ATE = 0\n", "ATE = 0\rCIMOD = 1\r", "ATE0\n", "ate0\r"] {
+        assert_eq!(read(text).get(&key("ATE")), Some("0"), "{text:?}");
     }
 }
 
