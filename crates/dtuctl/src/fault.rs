@@ -1,5 +1,6 @@
 //! How a call failed: its exit code, and the object that programs read.
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
@@ -7,6 +8,7 @@ use dtu_setup::door::DoorError;
 use serde_json::{Value, json};
 
 use crate::say::{self, BadFile, MayBeLeft, Usage};
+use crate::show::{plain, plain_lines};
 
 /// Failed; where settings were changed, the old ones are back.
 pub(crate) const FAILED: u8 = 1;
@@ -29,7 +31,21 @@ pub(crate) fn of_arguments(error: &clap::Error) {
     let text = error.to_string();
     let words = text.lines().next().unwrap_or_default();
     let words = words.strip_prefix("error: ").unwrap_or(words);
-    let _ = print("usage", words, USAGE);
+    let _ = print("usage", &plain(words), USAGE);
+}
+
+/// As the parser of arguments ends, but that no argument drives the terminal.
+pub(crate) fn exit(error: &clap::Error) -> ! {
+    let is_odd = |argument: OsString| {
+        let argument = argument.to_string_lossy();
+        plain(&argument) != argument
+    };
+    if error.use_stderr() && std::env::args_os().any(is_odd) {
+        // Its own colours are left out, too: they could not be told from those.
+        say::to_stderr(&plain_lines(&error.to_string()));
+        std::process::exit(error.exit_code());
+    }
+    error.exit()
 }
 
 fn print(kind: &str, message: &str, exit: u8) -> anyhow::Result<()> {

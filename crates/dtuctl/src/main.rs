@@ -79,7 +79,7 @@ fn main() -> ExitCode {
         if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
             fault::of_arguments(&error);
         }
-        error.exit()
+        fault::exit(&error)
     });
     let Cli {
         port,

@@ -5,9 +5,9 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use anyhow::bail;
-use rustix::termios::{LocalModes, OptionalActions};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 
-use crate::say::{self, Usage, said};
+use crate::say::{self, Usage};
 use dtu_setup::Sentence;
 
 /// Of the first of these that is there.
@@ -37,7 +37,12 @@ pub(crate) fn secret(file: &Path, name: &str) -> anyhow::Result<String> {
         true => of_file(Path::new("/dev/stdin"))?,
         false => of_file(file)?,
     };
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    let text = text.trim_end_matches(['\r', '\n']);
+    // A file that is empty by mistake would open the device to all.
+    if text.is_empty() {
+        bail!(Usage(say::nothing_given(name)));
+    }
+    Ok(text.to_owned())
 }
 
 /// What stands in a file. One that cannot be read is a fault of whoever named it.
@@ -50,20 +55,45 @@ fn of_file(file: &Path) -> anyhow::Result<String> {
 }
 
 fn typed(question: Sentence) -> anyhow::Result<String> {
-    let stdin = io::stdin();
-    say::to_stderr(&said(question));
-    let shown = rustix::termios::tcgetattr(&stdin)?;
-    let mut unseen = shown.clone();
-    unseen.local_modes.remove(LocalModes::ECHO);
-    rustix::termios::tcsetattr(&stdin, OptionalActions::Now, &unseen)?;
-    let mut line = String::new();
-    let read = stdin.read_line(&mut line);
-    rustix::termios::tcsetattr(&stdin, OptionalActions::Now, &shown)?;
+    let unseen = Unseen::begin()?;
+    let line = say::answer(question);
+    drop(unseen);
+    // The line end that was typed was not seen either.
     say::to_stderr("\n");
-    read?;
-    Ok(line)
+    line
 }
 
+/// The terminal while nobody is to see what is typed; as it was, once this is dropped.
+struct Unseen {
+    shown: Termios,
+}
+
+impl Unseen {
+    fn begin() -> io::Result<Self> {
+        // Before the echo goes: a signal must not end this program while it is gone.
+        crate::port::stop_cleanly()?;
+        let stdin = io::stdin();
+        let shown = rustix::termios::tcgetattr(&stdin)?;
+        let mut unseen = shown.clone();
+        unseen.local_modes.remove(LocalModes::ECHO);
+        // So do the keys that stop a program, or kill it.
+        for key in [SpecialCodeIndex::VSUSP, SpecialCodeIndex::VQUIT] {
+            unseen.special_codes[key] = NO_KEY;
+        }
+        rustix::termios::tcsetattr(&stdin, OptionalActions::Now, &unseen)?;
+        Ok(Self { shown })
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        // A terminal that is gone has no echo to bring back.
+        let _ = rustix::termios::tcsetattr(io::stdin(), OptionalActions::Now, &self.shown);
+    }
+}
+
+/// `_POSIX_VDISABLE` of Linux.
+const NO_KEY: u8 = 0;
 /// Characters of a password (manual 2.8.6.37).
 const LONGEST: usize = 5;
 /// No value of a setting has as many bytes.

@@ -35,7 +35,9 @@ impl At {
             bail!(Usage(say::empty_command()));
         }
         for line in self.lines.iter().filter(|line| has_secret(line)) {
-            tell(say::secret_in_command(dtu_proto::shown_command(line)));
+            tell(say::secret_in_command(plain(&dtu_proto::shown_command(
+                line,
+            ))));
         }
         let texts = Texts::default().and(self.lines.len(), say::texts_command);
         port.with_device(&texts, |door| {

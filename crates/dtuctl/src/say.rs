@@ -4,14 +4,19 @@
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use dtu_setup::Sentence;
 use dtu_setup::door::DoorError;
 use dtu_setup::file::Fault;
 use dtu_setup::say::{Language, Spoken};
 use dtu_setup::schema::UnknownKey;
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+
+use crate::show::plain_lines;
 
 dtu_setup::sentences! {
     // What the page of `ui` cannot have.
@@ -56,7 +61,12 @@ dtu_setup::sentences! {
         "密码为 1 到 5 个字符，不含逗号和空格";
     type_password() = "Password of the device: ", "设备密码：";
 
+    long_answer(most) = "more than {most} bytes were typed", "输入超过 {most} 字节";
+    no_utf8_answer() = "what was typed is no UTF-8", "输入的内容不是 UTF-8";
     type_value(name) = "{name}: ", "{name}：";
+    nothing_given(name) =
+        "{name}: nothing was given; {name}= makes it empty",
+        "{name}：没有给出内容；置空请写 {name}=";
 
     // Single commands.
     empty_command() = "a command is empty; AT alone asks whether the device is there", "指令为空；单独的 AT 可询问设备是否在线";
@@ -294,9 +304,9 @@ pub(crate) fn said(what: impl Spoken) -> String {
     what.spoken().said_in(language()).to_owned()
 }
 
-/// To whoever sits there, on stderr.
+/// To whoever sits there, on stderr. Whatever it repeats does not drive the terminal.
 pub(crate) fn tell(what: impl Spoken) {
-    to_stderr(&format!("dtuctl: {}\n", said(what)));
+    to_stderr(&format!("dtuctl: {}\n", plain_lines(&said(what))));
 }
 
 /// A question to whoever sits there, and whether the answer is yes. The error is `nobody` where stdin is no terminal.
@@ -304,15 +314,40 @@ pub(crate) fn agrees<E: Into<anyhow::Error>>(
     question: impl Spoken,
     nobody: E,
 ) -> anyhow::Result<bool> {
-    let stdin = io::stdin();
-    if !stdin.is_terminal() {
+    if !io::stdin().is_terminal() {
         return Err(nobody.into());
     }
-    to_stderr(&said(question));
-    let mut answer = String::new();
-    stdin.read_line(&mut answer)?;
+    crate::port::stop_cleanly()?;
+    let answer = answer(question)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
+
+/// The line that is typed at a terminal; nothing at its end. Ctrl-C is an error, as anywhere.
+pub(crate) fn answer(question: impl Spoken) -> anyhow::Result<String> {
+    to_stderr(&said(question));
+    let mut line = Vec::new();
+    while !line.ends_with(b"\n") {
+        // A read would go on behind a signal.
+        while !crate::port::wait(io::stdin(), PollFlags::IN, LOOKS_FOR_STOP)? {}
+        // A terminal gives a line at a time: what is behind it is for the next question.
+        let mut buffer = [0; 4096];
+        match rustix::io::read(io::stdin(), &mut buffer) {
+            Ok(0) => break,
+            Ok(count) => line.extend_from_slice(&buffer[..count]),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if line.len() > LINE {
+            bail!(Usage(long_answer(LINE)));
+        }
+    }
+    String::from_utf8(line).map_err(|_| Usage(no_utf8_answer()).into())
+}
+
+/// A signal that came just in front of a wait is seen at its end.
+const LOOKS_FOR_STOP: Duration = Duration::from_millis(200);
+/// As a line discipline keeps at most (N_TTY_BUF_SIZE of Linux).
+const LINE: usize = 4096;
 
 /// A stderr that takes nothing ends nothing: a device may still have to be led out of its command state.
 pub(crate) fn to_stderr(text: &str) {
@@ -335,6 +370,7 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Sentence {
         .map(of_cause)
         .reduce(about)
         .unwrap_or_else(|| Sentence::as_it_came(""))
+        .map(plain_lines)
 }
 
 fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Sentence {

@@ -149,8 +149,8 @@ impl Apply {
         if bytes.len() as u64 > FILE_MOST {
             return Err(anyhow::Error::from(say::long_file(FILE_MOST)).context(format!("{name}")));
         }
-        file::read(schema, &bytes)
-            .map_err(|fault| fault.spoken().map(|words| format!("{name}:{words}")).into())
+        let named = |words: &str| plain(&format!("{name}:{words}"));
+        file::read(schema, &bytes).map_err(|fault| fault.spoken().map(named).into())
     }
 
     /// `more` is what changed beside the plan that was shown.
@@ -283,17 +283,17 @@ impl Set {
 fn one(schema: &Schema, pair: &str) -> anyhow::Result<(Key, String)> {
     let (name, value) = pair
         .split_once('=')
-        .ok_or_else(|| Usage(say::name_and_value(pair)))?;
+        .ok_or_else(|| Usage(say::name_and_value(plain(pair))))?;
     let key = schema
         .key(name.trim())
-        .map_err(|error| Usage(error.spoken()))?;
+        .map_err(|error| Usage(error.spoken().map(plain)))?;
     let is_secret = schema.field(&key).secret && !value.is_empty() && value != UNCHANGED;
     let value = match value.strip_prefix('@') {
         Some(file) if is_secret => secret(file.as_ref(), &key.to_string())?,
         None if is_secret => bail!(Usage(say::secret_as_argument(&key))),
         Some(_) | None => value.to_owned(),
     };
-    dtu_setup::check::value(schema, &key, &value).map_err(Usage)?;
+    dtu_setup::check::value(schema, &key, &value).map_err(|why| Usage(why.map(plain)))?;
     Ok((key, value))
 }
 

@@ -10,12 +10,30 @@ use dtu_setup::values::Change;
 
 use crate::say::{self, said};
 
-/// Text of a device, which never drives the terminal: what does not print is written out.
+/// Text of others (a device, a file, an argument), which never drives the terminal: what does not print is written out.
 pub(crate) fn plain(text: &str) -> String {
-    let is_odd = |char: char| {
-        char.is_control()
-            || matches!(char, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
+    written_out(text, is_odd)
+}
+
+/// The same for text of several lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    written_out(text, |char| char != '\n' && is_odd(char))
+}
+
+/// Control characters, and those that turn the direction of what stands behind them.
+fn is_odd(char: char) -> bool {
+    char.is_control()
+        || matches!(
+            char,
+            '\u{61C}'
+                | '\u{200E}'
+                | '\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2066}'..='\u{2069}'
+        )
+}
+
+fn written_out(text: &str, is_odd: impl Fn(char) -> bool) -> String {
     text.chars().fold(String::new(), |mut shown, char| {
         if is_odd(char) {
             shown.extend(char.escape_default());

@@ -68,6 +68,56 @@ fn an_apply_that_does_not_begin_says_so_in_json() {
     assert_eq!(done["error"], Value::Null, "{done}");
 }
 
+/// Text of a file, or of an argument, stands in many a message.
+#[test]
+fn what_a_message_repeats_does_not_drive_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new\u{1b}[31m");
+    let files = [
+        "\"CI\\u001b[31mMOD\" = 1\n",
+        "\"CI\u{202E}MOD\" = 1\n",
+        "CIPNUM = \"1\\u001b[31m\"\n",
+        "{\"CI\\u001b[31mMOD\": 1}",
+        "{\"CIMOD\": \"\\u202e\"}",
+        "AT+CIPNUM=\u{1b}[31m\n",
+        "AT+CIMOD=0\nAT+\u{1b}[31m\n",
+    ];
+    let mut calls: Vec<Vec<String>> = Vec::new();
+    let to = |arguments: &[&str]| arguments.iter().map(|it| (*it).to_owned()).collect();
+    for (place, text) in files.iter().enumerate() {
+        let file = file.with_extension(place.to_string());
+        std::fs::write(&file, text).unwrap();
+        calls.push(to(&[
+            "--port",
+            "/nowhere",
+            "apply",
+            "--json",
+            file.to_str().unwrap(),
+        ]));
+    }
+    for odd in [
+        "\u{1b}[31mX=1",
+        "CIPNUM=\u{202E}1",
+        "\u{9b}31m",
+        "CIPSW=@/no/\u{1b}[31m",
+    ] {
+        calls.push(to(&["--port", "/nowhere", "set", odd]));
+    }
+    calls.push(to(&["--port", "/no/\u{1b}[31m", "at", "AT"]));
+    calls.push(to(&["--port", "/no/\u{1b}[31m", "status", "--json"]));
+    calls.push(to(&["status", "--json", "--\u{202E}x"]));
+    calls.push(to(&["status", "--baud", "\u{1b}[31m\u{202E}", "--json"]));
+    for call in calls {
+        let words: Vec<&str> = call.iter().map(String::as_str).collect();
+        let ended = dtuctl(&words);
+        assert_ne!(ended.code, Some(0), "{ended:?}");
+        let is_odd = |char: char| char.is_control() && char != '\n' || char == '\u{202E}';
+        assert!(!ended.err.contains(is_odd), "{call:?}: {:?}", ended.err);
+        assert!(!ended.out.contains(is_odd), "{call:?}: {:?}", ended.out);
+        assert!(ended.err.contains('\\'), "{ended:?}");
+    }
+}
+
 fn via(arguments: &[&str], password: Option<&str>) -> Ended {
     let mut call: Command = command(&[&["--via", "tcp:127.0.0.1:1"], arguments].concat());
     call.env_remove("DTUCTL_PASSWORD");

@@ -22,6 +22,7 @@ mod scripted;
 mod secrets;
 mod sms;
 mod status;
+mod typed;
 mod ui;
 mod unread;
 mod via;

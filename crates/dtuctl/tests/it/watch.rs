@@ -93,7 +93,7 @@ fn a_plug_that_is_pulled_is_a_gap() {
 }
 
 /// The master of a terminal of 100 columns, and its slave.
-fn terminal() -> (OwnedFd, OwnedFd) {
+pub(crate) fn terminal() -> (OwnedFd, OwnedFd) {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let master = rustix::pty::openpt(flags).unwrap();
     rustix::pty::grantpt(&master).unwrap();
@@ -113,7 +113,7 @@ fn terminal() -> (OwnedFd, OwnedFd) {
 }
 
 /// Reads the screen until this stands on it.
-fn shows(master: &OwnedFd, text: &str) {
+pub(crate) fn shows(master: &OwnedFd, text: &str) {
     let deadline = within(SOON);
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains(text) {
