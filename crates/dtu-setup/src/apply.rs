@@ -139,6 +139,17 @@ pub struct Unplanned {
     pub why: Sentence,
 }
 
+impl Spoken for Unplanned {
+    fn spoken(&self) -> Sentence {
+        // The device's own words name it, and so do the lines that do not fit.
+        if self.why.english().contains(self.key.group.label()) {
+            self.why.clone()
+        } else {
+            words::of_key(&self.key, &self.why)
+        }
+    }
+}
+
 /// As [`planned`], for who only says why not.
 ///
 /// # Errors
@@ -149,7 +160,7 @@ pub fn plan(
     wanted: &Values,
     door: &dyn Door,
 ) -> Result<Plan, Sentence> {
-    planned(schema, reading, wanted, door).map_err(|unplanned| unplanned.why)
+    planned(schema, reading, wanted, door).map_err(|unplanned| unplanned.spoken())
 }
 
 /// What makes a device that told `reading` have `wanted`.

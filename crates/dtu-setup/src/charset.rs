@@ -10,6 +10,7 @@ pub use dtu_proto::config::Charset;
 use encoding_rs::GBK;
 
 use crate::say::Sentence;
+use crate::schema::{Key, Schema};
 use crate::words;
 
 /// What people call it.
@@ -43,9 +44,47 @@ pub fn encode(charset: Charset, text: &str) -> Result<Vec<u8>, Sentence> {
 pub fn decode(charset: Charset, bytes: &[u8]) -> Option<String> {
     match charset {
         Charset::Utf8 => std::str::from_utf8(bytes).ok().map(str::to_owned),
-        Charset::Gbk => GBK
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .map(std::borrow::Cow::into_owned),
+        Charset::Gbk => Some(of_gbk(bytes)).filter(|text| is_text(text)),
+    }
+}
+
+/// What is no text becomes U+FFFD, and so does what would not go out as the same bytes: the decoder takes all of GB18030,
+/// the encoder has what is GBK alone.
+fn of_gbk(mut bytes: &[u8]) -> String {
+    let mut text = String::new();
+    while !bytes.is_empty() {
+        let length = match bytes {
+            [0..=0x80 | 0xFF, ..] => 1,
+            [_, b'0'..=b'9', ..] => 4,
+            _ => 2,
+        };
+        let (piece, _) = bytes.split_at(length.min(bytes.len()));
+        let read = GBK.decode_without_bom_handling_and_without_replacement(piece);
+        let is_same = |read: &str| *GBK.encode(read).0 == *piece;
+        match &read {
+            Some(read) if is_same(read) => text.push_str(read),
+            Some(_) | None => text.push(char::REPLACEMENT_CHARACTER),
+        }
+        // A byte of ASCII behind a broken character stands for itself.
+        let ascii = piece.iter().skip(1).position(u8::is_ascii);
+        let taken = match (read, ascii) {
+            (None, Some(place)) => place + 1,
+            (Some(_), _) | (None, None) => piece.len(),
+        };
+        bytes = &bytes[taken..];
+    }
+    text
+}
+
+/// Whether a line of this charset has each character of a value.
+///
+/// # Errors
+/// The first that it lacks, with the name of the value.
+pub fn has_all(schema: &Schema, charset: Charset, key: &Key, value: &str) -> Result<(), Sentence> {
+    let name = &schema.command(&key.group).name;
+    match encode(of_piece(charset, name), value) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(words::of_key(key, why)),
     }
 }
 
@@ -62,7 +101,7 @@ pub fn meant_in_utf8(text: &str) -> Option<String> {
 ///
 /// # Errors
 /// As of [`encode`].
-pub(crate) fn encode_line(charset: Charset, line: &str) -> Result<Vec<u8>, Sentence> {
+pub fn encode_line(charset: Charset, line: &str) -> Result<Vec<u8>, Sentence> {
     let mut bytes = Vec::new();
     for piece in pieces(line) {
         bytes.extend(encode(of_piece(charset, piece), piece)?);
@@ -76,7 +115,7 @@ pub(crate) fn decode_line(charset: Charset, line: &[u8]) -> String {
     let charset = of_piece(charset, &text);
     decode(charset, line).unwrap_or_else(|| match charset {
         Charset::Utf8 => text.into_owned(),
-        Charset::Gbk => GBK.decode_without_bom_handling(line).0.into_owned(),
+        Charset::Gbk => of_gbk(line),
     })
 }
 
@@ -144,6 +183,41 @@ mod tests {
             refused.english().starts_with("Ä is not in GBK"),
             "{refused}"
         );
+    }
+
+    /// What a device tells is put back as it was, or named as not read.
+    #[test]
+    fn text_that_would_not_go_out_as_it_came_is_none() {
+        // À in GB18030, and the euro sign in two bytes instead of one.
+        for bytes in [&b"\x81\x30\x86\x38"[..], b"a\x81\x30\x86\x38b", b"\xA2\xE3"] {
+            assert_eq!(decode(Charset::Gbk, bytes), None, "{bytes:?}");
+            let line = [b"+CIMODID:\"", bytes, b"\""].concat();
+            let line = decode_line(Charset::Gbk, &line);
+            assert!(!is_text(&line) && line.ends_with('"'), "{line}");
+        }
+        for broken in [
+            &b"\x81"[..],
+            b"\x81\x30\x86",
+            b"\xB1\"",
+            b"\xFF\xB1\xC3",
+            b"\x81\x30\x86\"",
+        ] {
+            assert_eq!(decode(Charset::Gbk, broken), None, "{broken:?}");
+        }
+        let quoted = decode_line(Charset::Gbk, b"\"\xB1\"\xB1\xC3");
+        assert_eq!(quoted, "\"\u{FFFD}\"泵");
+        let mut texts = 0;
+        for first in 0x80..=0xFE_u8 {
+            for second in 0x40..=0xFE_u8 {
+                let bytes = [first, second];
+                if let Some(text) = decode(Charset::Gbk, &bytes) {
+                    texts += 1;
+                    assert_eq!(encode(Charset::Gbk, &text).unwrap(), bytes, "{text}");
+                }
+            }
+        }
+        assert!(texts > 21_000, "{texts}");
+        assert_eq!(decode(Charset::Gbk, b"\x80 1").as_deref(), Some("€ 1"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::charset::{Charset, has_all};
 use crate::chinese::{self, words_of_device};
 use crate::reply;
 use crate::say::{Sentence, Spoken};
@@ -68,17 +69,25 @@ impl std::error::Error for Fault {}
 /// # Errors
 /// The first fault: an unknown key, a value that no device takes, or a fault of spelling.
 pub fn read(schema: &Schema, bytes: &[u8]) -> Result<Values, Fault> {
+    read_for(schema, bytes, Charset::Utf8)
+}
+
+/// As [`read`], for a line of this charset.
+///
+/// # Errors
+/// As there, or a character that the charset lacks.
+pub fn read_for(schema: &Schema, bytes: &[u8], charset: Charset) -> Result<Values, Fault> {
     let mut text = decode(bytes)?;
     // Of old Macs, and of the one line end of a serial line.
     if !text.contains('\n') {
         text = text.replace('\r', "\n");
     }
     if text.trim_start().starts_with('{') || is_json_list(&text) {
-        read_json(schema, &text)
+        read_json(schema, &text, charset)
     } else if begins_with_command(&text) {
-        read_commands(schema, &text)
+        read_commands(schema, &text, charset)
     } else {
-        read_toml(schema, &text)
+        read_toml(schema, &text, charset)
     }
 }
 
@@ -97,6 +106,8 @@ fn decode(bytes: &[u8]) -> Result<String, Fault> {
             .ok_or_else(|| fault(words::no_utf16()))
     };
     match bytes {
+        // The one of little-endian UTF-16 is the beginning of it.
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Err(fault(words::utf32())),
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
         _ => {
@@ -104,9 +115,13 @@ fn decode(bytes: &[u8]) -> Result<String, Fault> {
             if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
                 let text = String::from_utf8_lossy(&bytes[..at]);
                 let text = (place(&text, text.len()), words::holds_nul());
-                return Err(match (is_utf16_without_mark(bytes), text) {
-                    (true, _) => fault(words::utf16_without_mark()),
-                    (false, (place, text)) => Fault { place, text },
+                return Err(if is_utf32_without_mark(bytes) {
+                    fault(words::utf32())
+                } else if is_utf16_without_mark(bytes) {
+                    fault(words::utf16_without_mark())
+                } else {
+                    let (place, text) = text;
+                    Fault { place, text }
                 });
             }
             if let Ok(text) = std::str::from_utf8(bytes) {
@@ -121,14 +136,29 @@ fn decode(bytes: &[u8]) -> Result<String, Fault> {
     }
 }
 
-/// Half of the bytes of ASCII text in UTF-16 are zero, all of them at even places or all at odd ones.
+/// Settings in it, however much of them is Chinese: what all files have is ASCII.
 fn is_utf16_without_mark(bytes: &[u8]) -> bool {
-    let zeros = |parity: usize| {
-        let bytes = bytes.iter().skip(parity).step_by(2);
-        bytes.filter(|byte| **byte == 0).count()
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let is_text = |unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        String::from_utf16(&units).is_ok_and(|text| has_settings(&text))
     };
-    let (even, odd) = (zeros(0), zeros(1));
-    even.min(odd) == 0 && (even + odd) * 4 > bytes.len()
+    rest.is_empty() && (is_text(u16::from_le_bytes) || is_text(u16::from_be_bytes))
+}
+
+fn is_utf32_without_mark(bytes: &[u8]) -> bool {
+    let (fours, rest) = bytes.as_chunks::<4>();
+    let is_text = |code: fn([u8; 4]) -> u32| {
+        let chars = fours.iter().map(|four| char::from_u32(code(*four)));
+        let text: Option<String> = chars.collect();
+        text.is_some_and(|text| has_settings(&text))
+    };
+    rest.is_empty() && (is_text(u32::from_le_bytes) || is_text(u32::from_be_bytes))
+}
+
+fn has_settings(text: &str) -> bool {
+    let is_odd = |char: char| char.is_control() && !matches!(char, '\t' | '\r' | '\n');
+    text.contains(['=', ':']) && !text.contains(is_odd)
 }
 
 /// `[` begins a table of TOML, too.
@@ -150,7 +180,7 @@ fn begins_with_command(text: &str) -> bool {
     })
 }
 
-fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
+fn read_commands(schema: &Schema, text: &str, charset: Charset) -> Result<Values, Fault> {
     let mut values = Values::default();
     let mut commands = 0;
     for (number, line) in (1..).zip(text.lines()) {
@@ -176,6 +206,9 @@ fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
         let canonical = schema
             .canonical(&group, &typed)
             .map_err(|refusal| fault(words_of_device(&refusal)))?;
+        for (key, value) in schema.keys(&group).zip(&canonical.values) {
+            has_all(schema, charset, &key, value).map_err(fault)?;
+        }
         values.set_group(schema, &group, canonical.values);
     }
     Ok(values)
@@ -227,12 +260,12 @@ pub fn kept(schema: &Schema, lines: &str) -> Values {
     values
 }
 
-fn read_toml(schema: &Schema, text: &str) -> Result<Values, Fault> {
+fn read_toml(schema: &Schema, text: &str, charset: Charset) -> Result<Values, Fault> {
     let table = DeTable::parse(text).map_err(|error| Fault {
         place: place(text, error.span().map_or(0, |span| span.start)),
         text: Sentence::as_it_came(error.message()),
     })?;
-    let mut reader = Reader::new(schema, text);
+    let mut reader = Reader::new(schema, text, charset);
     reader.table("", table.get_ref())?;
     reader.finish()
 }
@@ -240,16 +273,18 @@ fn read_toml(schema: &Schema, text: &str) -> Result<Values, Fault> {
 struct Reader<'a> {
     schema: &'a Schema,
     text: &'a str,
+    charset: Charset,
     values: Values,
     /// Names so far, of tables and of keys.
     names: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn new(schema: &'a Schema, text: &'a str) -> Self {
+    fn new(schema: &'a Schema, text: &'a str, charset: Charset) -> Self {
         Self {
             schema,
             text,
+            charset,
             values: Values::default(),
             names: 0,
         }
@@ -338,7 +373,8 @@ impl<'a> Reader<'a> {
     fn finish(self) -> Result<Values, Fault> {
         for (key, value) in self.values.iter() {
             let problem = crate::check::value(self.schema, key, value);
-            if let Err(text) = problem {
+            let has_all = || has_all(self.schema, self.charset, key, value);
+            if let Err(text) = problem.and_then(|()| has_all()) {
                 return Err(self.fault(self.find(key), text));
             }
         }
@@ -356,12 +392,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn read_json(schema: &Schema, text: &str) -> Result<Values, Fault> {
+fn read_json(schema: &Schema, text: &str, charset: Charset) -> Result<Values, Fault> {
     let json: Json = serde_json::from_str(text).map_err(|error| Fault {
         place: (error.line(), error.column()),
         text: Sentence::as_it_came(error.to_string()),
     })?;
-    let mut reader = Reader::new(schema, text);
+    let mut reader = Reader::new(schema, text, charset);
     if !matches!(json, Json::Object(_)) {
         let start = text.len() - text.trim_start().len();
         return Err(reader.fault(start, words::no_object()));

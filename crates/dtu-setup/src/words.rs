@@ -30,6 +30,7 @@ crate::sentences! {
     not_restarted(line) =
         "{line} was not answered, and no greeting of a restarted device came: it may not have restarted",
         "{line} 没有应答，也没有收到设备重启后的启动信息：设备可能没有重启";
+    of_key(key, why) = "{key}: {why}", "{key}：{why}";
     not_in_charset(char, charset) =
         "{char} is not in {charset}, the charset of the line (--charset)",
         "{char} 不在串口字符集 {charset} 中（--charset）";
@@ -93,6 +94,7 @@ crate::sentences! {
     too_many_keys(most) =
         "a file has at most {most} keys, and this one has more",
         "文件最多 {most} 个参数，此文件超出";
+    utf32() = "is UTF-32; save it as UTF-8", "是 UTF-32；请另存为 UTF-8";
     no_utf16() = "begins as UTF-16 and is none; save it as UTF-8", "开头是 UTF-16 标记，内容却不是；请另存为 UTF-8";
     utf16_without_mark() =
         "is UTF-16 without its mark in front; save it as UTF-8, or as UTF-16 with the mark (BOM)",
@@ -143,7 +145,7 @@ mod tests {
             let is_han = |char: char| ('\u{4E00}'..='\u{9FFF}').contains(&char);
             assert!(!english.contains(is_han), "{id}: {english}");
             assert!(
-                chinese.contains(is_han) || *id == "at_place",
+                chinese.contains(is_han) || ["at_place", "of_key"].contains(id),
                 "{id}: {chinese}"
             );
         }

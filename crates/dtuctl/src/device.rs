@@ -134,12 +134,20 @@ impl PortArgs {
         match &self.via {
             Some(Via::Sms(to)) => {
                 let mut door = self.write_to(*to, texts)?;
-                let result = Self::work_and_leave(&mut door, work);
+                let result = self.work_and_leave(&mut door, work);
                 sms::tell_traffic(&door);
                 result
             }
-            Some(Via::Listen(_) | Via::Tcp(_)) => Self::work_and_leave(&mut self.dial()?, work),
-            None => Self::work_and_leave(&mut self.enter()?, work),
+            Some(Via::Listen(_) | Via::Tcp(_)) => self.work_and_leave(&mut self.dial()?, work),
+            None => self.work_and_leave(&mut self.enter()?, work),
+        }
+    }
+
+    /// A failure of the way tells which it was. Who stops this program knows.
+    fn named(&self, error: anyhow::Error) -> anyhow::Error {
+        match error.downcast_ref::<DoorError>() {
+            None | Some(DoorError::Stopped(_)) => error,
+            Some(_) => error.context(self.name()),
         }
     }
 
@@ -157,10 +165,11 @@ impl PortArgs {
     }
 
     fn work_and_leave<R>(
+        &self,
         door: &mut dyn Door,
         work: impl FnOnce(&mut dyn Door) -> anyhow::Result<R>,
     ) -> anyhow::Result<R> {
-        let result = work(door);
+        let result = work(door).map_err(|error| self.named(error));
         let left = door.leave();
         let result = result?;
         if let Err(error) = left {
@@ -193,6 +202,15 @@ impl PortArgs {
         match self.charset {
             LineCharset::Gbk => Charset::Gbk,
             LineCharset::Utf8 => Charset::Utf8,
+        }
+    }
+
+    /// That of what is sent: texts of a phone network are Unicode.
+    pub(crate) const fn charset_of_way(&self) -> Charset {
+        if self.is_sms() {
+            Charset::Utf8
+        } else {
+            self.charset()
         }
     }
 

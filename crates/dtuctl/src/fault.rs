@@ -29,8 +29,13 @@ pub(crate) fn end(error: &anyhow::Error, wants_json: bool) -> ExitCode {
 /// A fault that the parser of arguments found.
 pub(crate) fn of_arguments(error: &clap::Error) {
     let text = error.to_string();
-    let words = text.lines().next().unwrap_or_default();
-    let words = words.strip_prefix("error: ").unwrap_or(words);
+    // Behind an empty line follows how it is called. In front, missing arguments have lines of their own.
+    let words = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty());
+    let words = words.collect::<Vec<_>>().join(" ");
+    let words = words.strip_prefix("error: ").unwrap_or(&words);
     let _ = print("usage", &plain(words), USAGE);
 }
 

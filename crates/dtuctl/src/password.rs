@@ -29,29 +29,49 @@ pub(crate) fn password(file: Option<&Path>) -> anyhow::Result<String> {
     Ok(password)
 }
 
-/// The value of a setting that nobody is to see: of a file, or of stdin where that is `-`.
-pub(crate) fn secret(file: &Path, name: &str) -> anyhow::Result<String> {
-    let is_stdin = file.as_os_str() == "-";
-    let text = match is_stdin {
-        true if io::stdin().is_terminal() => typed(say::type_value(name))?,
-        true => of_file(Path::new("/dev/stdin"))?,
-        false => of_file(file)?,
-    };
-    let text = text.trim_end_matches(['\r', '\n']);
-    // A file that is empty by mistake would open the device to all.
-    if text.is_empty() {
-        bail!(Usage(say::nothing_given(name)));
-    }
-    Ok(text.to_owned())
+/// Values of settings that nobody is to see.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    /// Its end has come: another one would be empty.
+    has_read_stdin: bool,
 }
 
-/// What stands in a file. One that cannot be read is a fault of whoever named it.
+impl Secrets {
+    /// Of a file, or of stdin where that is `-`.
+    pub(crate) fn of(&mut self, file: &Path, name: &str) -> anyhow::Result<String> {
+        if file.as_os_str().is_empty() {
+            bail!(Usage(say::names_no_file(name)));
+        }
+        let text = if file.as_os_str() != "-" {
+            of_file(file)?
+        } else if io::stdin().is_terminal() {
+            typed(say::type_value(name))?
+        } else if self.has_read_stdin {
+            bail!(Usage(say::stdin_once(name)));
+        } else {
+            self.has_read_stdin = true;
+            of_file(Path::new("/dev/stdin"))?
+        };
+        let text = text.trim_end_matches(['\r', '\n']);
+        // A file that is empty by mistake would open the device to all.
+        if text.is_empty() {
+            bail!(Usage(say::nothing_given(name)));
+        }
+        Ok(text.to_owned())
+    }
+}
+
+/// What stands in a file, without the mark of some editors. One that cannot be read is a fault of whoever named it.
 fn of_file(file: &Path) -> anyhow::Result<String> {
+    let name = || file.display().to_string();
     let mut text = String::new();
-    let read = fs::File::open(file).and_then(|file| file.take(MOST).read_to_string(&mut text));
-    let named = |error: io::Error| Usage(say::about(file.display().to_string(), error));
-    read.map_err(named)?;
-    Ok(text)
+    let read = fs::File::open(file).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
+    let count = read.map_err(|error| Usage(say::about(name(), error)))?;
+    if count as u64 > MOST {
+        bail!(Usage(say::about(name(), say::long_secret(MOST))));
+    }
+    let bare = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+    Ok(bare.to_owned())
 }
 
 fn typed(question: Sentence) -> anyhow::Result<String> {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use dtu_setup::Sentence;
 use dtu_setup::serial::Port;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -222,7 +222,7 @@ pub(crate) fn connect(address: &str, within: Duration) -> anyhow::Result<OwnedFd
     }
     match last {
         Some(error) => Err(error).with_context(|| format!("tcp:{address}")),
-        None => bail!(say::about(format!("tcp:{address}"), say::no_address())),
+        None => Err(io::Error::other(say::no_address())).with_context(|| format!("tcp:{address}")),
     }
 }
 
@@ -233,15 +233,15 @@ fn open_tty(path: &Path) -> anyhow::Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(fd) => fd,
-        Err(Errno::BUSY) => bail!(say::about(name(), in_use(path))),
+        Err(Errno::BUSY) => return Err(io::Error::other(in_use(path))).with_context(name),
         Err(error) => return Err(error).with_context(name),
     };
     if !rustix::termios::isatty(&fd) {
-        bail!(say::no_serial_port(name()));
+        return Err(io::Error::other(say::no_serial_port(name())).into());
     }
     match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => bail!(say::about(name(), in_use(path))),
+        Err(Errno::WOULDBLOCK) => return Err(io::Error::other(in_use(path))).with_context(name),
         Err(error) => return Err(error).with_context(name),
     }
     // A pty would stay exclusive when this program is gone.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
+use dtu_setup::charset::encode_line;
 use dtu_setup::chinese::words_of_device;
 use dtu_setup::door::{Door, End};
 use dtu_setup::values::UNCHANGED;
@@ -33,6 +34,9 @@ impl At {
         }
         if self.lines.iter().any(|line| line.trim().is_empty()) {
             bail!(Usage(say::empty_command()));
+        }
+        for line in &self.lines {
+            encode_line(port.charset_of_way(), line).map_err(Usage)?;
         }
         for line in self.lines.iter().filter(|line| has_secret(line)) {
             tell(say::secret_in_command(plain(&dtu_proto::shown_command(
@@ -67,7 +71,9 @@ impl At {
 
 /// Whether a secret stands in it.
 fn has_secret(line: &str) -> bool {
-    !line.contains(UNCHANGED) && dtu_proto::shown_command(line).contains(UNCHANGED)
+    // What stands in the place of one is none.
+    let bare = line.replace(UNCHANGED, "");
+    dtu_proto::shown_command(&bare).contains(UNCHANGED)
 }
 
 /// `ATW`: what runs is stored.

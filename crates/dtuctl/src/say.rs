@@ -64,6 +64,16 @@ dtu_setup::sentences! {
     long_answer(most) = "more than {most} bytes were typed", "输入超过 {most} 字节";
     no_utf8_answer() = "what was typed is no UTF-8", "输入的内容不是 UTF-8";
     type_value(name) = "{name}: ", "{name}：";
+    names_no_file(name) =
+        "{name}=@ names no file: write {name}=@FILE; @- is stdin",
+        "{name}=@ 没有指定文件：请写 {name}=@文件；@- 为标准输入";
+    stdin_once(name) =
+        "{name}: stdin was read for another secret already: one of them comes from it",
+        "{name}：标准输入已用于另一个密码：只能有一个来自标准输入";
+    long_secret(most) = "it has more than {most} bytes; no secret has", "文件超过 {most} 字节；没有这么长的密码";
+    several_lines(name, shape) =
+        "{name} is one line, and more were given: {shape}",
+        "{name} 只有一行，给出的却不止一行：{shape}";
     nothing_given(name) =
         "{name}: nothing was given; {name}= makes it empty",
         "{name}：没有给出内容；置空请写 {name}=";
@@ -97,6 +107,9 @@ dtu_setup::sentences! {
     no_such_setting(key, why) = "{key}: the device has no such setting ({why})", "{key}：设备没有此参数（{why}）";
     new_secret() = "**** (new)", "****（新）";
     value_not_told() = "(not told)", "（未返回）";
+    nothing_told() =
+        "the device told none of its settings: is it a DTU?",
+        "设备没有返回任何参数：它是 DTU 吗？";
     not_read(group, why) = "not read: {group}: {why}", "未读到：{group}：{why}";
     told_no_text() =
         "what the device tells is no text in the charset of the line; --charset says which it has",

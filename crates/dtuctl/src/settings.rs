@@ -8,17 +8,17 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use dtu_setup::apply::{self, Outcome, Plan, Step, groups_of, most};
-use dtu_setup::charset::{Charset, meant_in_utf8};
+use dtu_setup::charset::{self, Charset, meant_in_utf8};
 use dtu_setup::door::Door;
 use dtu_setup::file::{self, Format};
 use dtu_setup::reading::{Reading, commands_for, read_for};
 use dtu_setup::say::{Language, Spoken as _};
 use dtu_setup::values::UNCHANGED;
-use dtu_setup::{Group, Key, Schema, Values, chinese};
+use dtu_setup::{Group, Key, Schema, Sentence, Values, chinese};
 use serde_json::json;
 
 use crate::device::PortArgs;
-use crate::password::secret;
+use crate::password::Secrets;
 use crate::say::{self, BadFile, Usage, language, of_error, said, tell, to_stderr, to_stdout};
 use crate::show::{self, Progress, plain};
 use crate::sms::Texts;
@@ -81,8 +81,11 @@ impl Dump {
         } else {
             Format::Toml
         };
-        to_stdout(&file::write(&schema, &reading.values, format))?;
         to_stderr(&show::unread(&reading));
+        if reading.values.is_empty() {
+            bail!(say::nothing_told());
+        }
+        to_stdout(&file::write(&schema, &reading.values, format))?;
         if port.charset() == Charset::Gbk && !port.is_sms() {
             for (key, value) in reading.values.iter() {
                 if let Some(meant) = meant_in_utf8(value) {
@@ -98,7 +101,7 @@ impl Apply {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
         let schema = Schema::new();
         let wanted = self
-            .wanted(&schema)
+            .wanted(&schema, port.charset_of_way())
             .map_err(|error| BadFile(of_error(&error)))?;
         let progress = Progress::new();
         let groups = groups_of(&wanted);
@@ -134,7 +137,7 @@ impl Apply {
         Ok(code)
     }
 
-    fn wanted(&self, schema: &Schema) -> anyhow::Result<Values> {
+    fn wanted(&self, schema: &Schema, charset: Charset) -> anyhow::Result<Values> {
         let name = self.file.display();
         let source: Box<dyn Read> = if self.file.as_os_str() == "-" {
             Box::new(io::stdin())
@@ -150,7 +153,7 @@ impl Apply {
             return Err(anyhow::Error::from(say::long_file(FILE_MOST)).context(format!("{name}")));
         }
         let named = |words: &str| plain(&format!("{name}:{words}"));
-        file::read(schema, &bytes).map_err(|fault| fault.spoken().map(named).into())
+        file::read_for(schema, &bytes, charset).map_err(|fault| fault.spoken().map(named).into())
     }
 
     /// `more` is what changed beside the plan that was shown.
@@ -250,8 +253,9 @@ impl Set {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
         let schema = Schema::new();
         let mut wanted = Values::default();
+        let mut secrets = Secrets::default();
         for pair in &self.values {
-            let (key, value) = one(&schema, pair)?;
+            let (key, value) = one(&schema, pair, port.charset_of_way(), &mut secrets)?;
             wanted.set(key, value);
         }
         let groups = groups_of(&wanted);
@@ -280,7 +284,12 @@ impl Set {
 }
 
 /// `NAME=VALUE`; `NAME=@FILE` of a secret.
-fn one(schema: &Schema, pair: &str) -> anyhow::Result<(Key, String)> {
+fn one(
+    schema: &Schema,
+    pair: &str,
+    charset: Charset,
+    secrets: &mut Secrets,
+) -> anyhow::Result<(Key, String)> {
     let (name, value) = pair
         .split_once('=')
         .ok_or_else(|| Usage(say::name_and_value(plain(pair))))?;
@@ -289,12 +298,30 @@ fn one(schema: &Schema, pair: &str) -> anyhow::Result<(Key, String)> {
         .map_err(|error| Usage(error.spoken().map(plain)))?;
     let is_secret = schema.field(&key).secret && !value.is_empty() && value != UNCHANGED;
     let value = match value.strip_prefix('@') {
-        Some(file) if is_secret => secret(file.as_ref(), &key.to_string())?,
+        Some(file) if is_secret => {
+            let secret = secrets.of(file.as_ref(), &key.to_string())?;
+            if secret.contains(['\r', '\n']) {
+                bail!(Usage(say::several_lines(&key, shape(schema, &key))));
+            }
+            secret
+        }
         None if is_secret => bail!(Usage(say::secret_as_argument(&key))),
         Some(_) | None => value.to_owned(),
     };
-    dtu_setup::check::value(schema, &key, &value).map_err(|why| Usage(why.map(plain)))?;
+    dtu_setup::check::value(schema, &key, &value)
+        .and_then(|()| charset::has_all(schema, charset, &key, &value))
+        .map_err(|why| Usage(why.map(plain)))?;
     Ok((key, value))
+}
+
+/// What is allowed, and what it means.
+fn shape(schema: &Schema, key: &Key) -> Sentence {
+    let (command, field) = (schema.command(&key.group), schema.field(key));
+    let chinese = chinese::help_of_field(command, field);
+    Sentence::new(
+        format!("{}; {}", field.range, field.help),
+        format!("{}；{chinese}", chinese::range(&field.range)),
+    )
 }
 
 /// What a value means, and what is allowed.

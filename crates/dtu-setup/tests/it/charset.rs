@@ -96,7 +96,7 @@ fn what_the_charset_lacks_is_refused_before_anything_is_sent() {
     let sent = door.port_mut().sent.len();
     let refused = plan(&schema, &reading, &wanted(&[("CIMODID", "Zähler")]), &door).unwrap_err();
     assert!(
-        refused.english().starts_with("ä is not in GBK"),
+        refused.english().starts_with("CIMODID: ä is not in GBK"),
         "{refused}"
     );
     let refused = door.command("AT+CIMODID=Zähler").unwrap_err();

@@ -1,5 +1,6 @@
 //! Settings in files.
 
+use dtu_setup::charset::Charset;
 use dtu_setup::{Schema, file};
 
 use crate::device::key;
@@ -104,6 +105,23 @@ fn what_one_file_cannot_mean_is_named() {
         let words = "1:1: is UTF-16 without its mark in front; save it as UTF-8, or";
         assert!(fault(&bytes).starts_with(words), "{}", fault(&bytes));
     }
+    let chinese = format!("CIMODID = \"{}\"\n", "水表一二三".repeat(8));
+    for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+        let told = fault(&utf16(&chinese, unit));
+        assert!(
+            told.starts_with("1:1: is UTF-16 without its mark"),
+            "{told}"
+        );
+    }
+    for unit in [u32::to_le_bytes, u32::to_be_bytes] {
+        for text in [toml, &format!("\u{FEFF}{toml}")] {
+            let bytes: Vec<u8> = text
+                .chars()
+                .flat_map(|char| unit(u32::from(char)))
+                .collect();
+            assert_eq!(fault(&bytes), "1:1: is UTF-32; save it as UTF-8");
+        }
+    }
     let cases = [
         ("CIMOD = 1\nCI\0MODE = 0\n", "2:3: holds a zero byte"),
         (
@@ -176,6 +194,26 @@ fn true_and_false_stand_for_the_values_of_a_switch() {
         assert_eq!(values.get(&key("CINETAT")), Some("1"));
         assert_eq!(values.get(&key("CIPSCONT.1.START")), Some("0"));
     }
+}
+
+/// The charset of the line that the file is for.
+#[test]
+fn a_character_that_the_line_lacks_has_its_place() {
+    let read = |text: &str, charset| file::read_for(&Schema::new(), text.as_bytes(), charset);
+    let files = [
+        ("CIMOD = 0\nCIMODID = \"泵 Ä\"\n", "2:1"),
+        ("{\"CIMOD\": 0,\n \"CIMODID\": \"Ä\"}", "2:3"),
+        ("AT+CIMOD=0\nAT+CIMODID=\"Ä\"\n", "2:1"),
+    ];
+    for (text, place) in files {
+        let fault = read(text, Charset::Gbk).unwrap_err();
+        let words = "CIMODID: Ä is not in GBK, the charset of the line (--charset)";
+        assert_eq!(fault.to_string(), format!("{place}: {words}"));
+        assert!(read(text, Charset::Utf8).is_ok(), "{text}");
+    }
+    // This one is UTF-8 on any line.
+    assert!(read("HTPURL = \"/Ä\"\n", Charset::Gbk).is_ok());
+    assert!(read("CIMODID = \"泵\"\n", Charset::Gbk).is_ok());
 }
 
 /// Links of a kind are settings of their own; and the names of some settings begin as commands do.

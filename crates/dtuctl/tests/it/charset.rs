@@ -57,8 +57,34 @@ fn text_in_another_charset_is_named_and_left_alone() {
     );
     let told = on(&port, &["at", "AT+CIMODID?"]).with(0).out;
     assert_eq!(told, "+CIMODID:\"水泵\"\nOK\n");
-    let lacks = on(&port, &["set", "CIMODID=Ä"]).with(1);
+}
+
+/// Before any device is asked.
+#[test]
+fn a_character_that_the_line_lacks_is_a_fault_of_whoever_wrote_it() {
+    let words = "CIMODID: Ä is not in GBK, the charset of the line (--charset)";
+    let nowhere = std::path::Path::new("/nowhere");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.toml");
+    std::fs::write(&file, "CIMOD = 0\nCIMODID = \"Ä\"\n").unwrap();
+    let file = file.to_str().unwrap();
+    for more in [&[][..], &["--dry-run"], &["--dry-run", "--json"]] {
+        let call = [&["apply", file], more].concat();
+        let lacks = on(nowhere, &call).with(2);
+        assert_eq!(lacks.err, format!("dtuctl: {file}:2:1: {words}\n"));
+        let kind = more
+            .contains(&"--json")
+            .then(|| lacks.json()["error"]["kind"].clone());
+        assert_eq!(kind.unwrap_or_else(|| "file".into()), "file");
+        // The next fault is the port.
+        let other = on(nowhere, &[&call[..], &["--charset", "utf-8"]].concat()).with(1);
+        assert!(other.err.contains("/nowhere: "), "{}", other.err);
+    }
+    let lacks = on(nowhere, &["set", "CIMOD=0", "CIMODID=Ä"]).with(2);
+    assert_eq!(lacks.err, format!("dtuctl: {words}\n"));
+    let lacks = on(nowhere, &["at", "AT", "AT+CIMODID=Ä"]).with(2);
     assert!(lacks.err.contains("Ä is not in GBK"), "{}", lacks.err);
+    on(nowhere, &["set", "HTPURL=/Ä"]).with(1);
 }
 
 /// Over a link the device has the charset of its line, too.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -66,6 +67,61 @@ fn an_apply_that_does_not_begin_says_so_in_json() {
     device.look(|device| assert!(device.commands.is_empty()));
     let done = apply("CIMOD = 1\n").json();
     assert_eq!(done["error"], Value::Null, "{done}");
+}
+
+/// What a program goes on by.
+#[test]
+fn a_port_that_is_none_or_is_in_use_is_a_matter_of_the_port() {
+    let status = ["status", "--json"];
+    assert_eq!(kind(on(Path::new("/dev/null"), &status), 1), "port");
+    let deaf = OnPty::start(Deaf);
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let holder = rustix::fs::open(deaf.port(), flags, Mode::empty()).unwrap();
+    rustix::fs::flock(&holder, FlockOperation::NonBlockingLockExclusive).unwrap();
+    let busy = on(deaf.port(), &status);
+    let words = format!("dtuctl: {}: in use by process ", deaf.port().display());
+    assert!(busy.err.starts_with(&words), "{}", busy.err);
+    assert_eq!(kind(busy, 1), "port");
+}
+
+#[test]
+fn arguments_that_are_missing_are_named() {
+    let told = dtuctl(&["--port", "/nowhere", "apply", "--json"])
+        .with(2)
+        .json();
+    assert_eq!(
+        told["error"]["message"],
+        "the following required arguments were not provided: <FILE>"
+    );
+    assert_eq!(told["error"]["kind"], "usage");
+}
+
+#[test]
+fn a_failure_behind_the_entry_names_the_port() {
+    let device = Scripted::start(|line| match line {
+        "AT+CIRESET" => "\r\nERROR\r\n".to_owned(),
+        _ => "\r\nOK\r\n".to_owned(),
+    });
+    let failed = on(device.port(), &["restart"]).with(1);
+    let port = device.port().display();
+    let words = format!("dtuctl: {port}: the device refused AT+CIRESET: ERROR\n");
+    assert_eq!(failed.err, words);
+}
+
+/// An empty file would be taken for all that the device has.
+#[test]
+fn a_dump_of_nothing_is_a_failure() {
+    let device = Scripted::start(|_| "\r\nERROR\r\n".to_owned());
+    let dump = on(device.port(), &["dump", "--json"]);
+    assert!(dump.err.contains("not read: CIPSCONT.1"), "{}", dump.err);
+    assert_eq!(kind(dump, 1), "other");
+    let dump = on(device.port(), &["dump"]).with(1);
+    assert_eq!(dump.out, "");
+    assert!(
+        dump.err
+            .ends_with("told none of its settings: is it a DTU?\n"),
+        "{dump:?}"
+    );
 }
 
 /// Text of a file, or of an argument, stands in many a message.

@@ -74,6 +74,58 @@ fn a_secret_comes_from_a_file_or_from_stdin() {
     assert!(told.contains("@home"), "{told}");
 }
 
+/// A mistake in a file, or of a program in front, opens no device to all.
+#[test]
+fn nothing_is_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    let path = file.to_str().unwrap();
+    let set = |bytes: &[u8], name: &str| {
+        std::fs::write(&file, bytes).unwrap();
+        dtuctl(&["--port", "/nowhere", "set", &format!("{name}=@{path}")])
+    };
+    for empty in ["", "\n", "\r\n", "\u{FEFF}", "\u{FEFF}\n"] {
+        let refused = set(empty.as_bytes(), "CIPSW").with(2);
+        let words = "dtuctl: CIPSW: nothing was given; CIPSW= makes it empty\n";
+        assert_eq!(refused.err, words, "{empty:?}");
+    }
+    // Five characters are what it may have: the mark of an editor is none.
+    let taken = set("\u{FEFF}pump7\r\n".as_bytes(), "CIPSW").with(1);
+    assert!(taken.err.contains("/nowhere: "), "{}", taken.err);
+    let long = set(&[b'a'; 4097], "CIPSW").with(2);
+    assert!(
+        long.err.contains("it has more than 4096 bytes"),
+        "{}",
+        long.err
+    );
+    let full = set(&[b'a'; 4096], "CIPSW").with(2);
+    assert!(full.err.contains("got 4096 bytes"), "{}", full.err);
+    let lines = set(b"Accept: a\nX-Meter: s3cr\n", "HTPHD").with(2);
+    assert!(lines.err.contains("divided by `||`"), "{}", lines.err);
+    assert!(!lines.err.contains("s3cr"), "{}", lines.err);
+    let unnamed = dtuctl(&["--port", "/nowhere", "set", "CIPSW=@"]).with(2);
+    assert!(
+        unnamed.err.contains("CIPSW=@ names no file"),
+        "{}",
+        unnamed.err
+    );
+}
+
+#[test]
+fn stdin_holds_one_secret() {
+    let piped = |pairs: &[&str]| {
+        let call = [&["--port", "/nowhere", "set"], pairs].concat();
+        let mut call = command(&call).stdin(Stdio::piped()).spawn().unwrap();
+        call.stdin.take().unwrap().write_all(b"pump7\n").unwrap();
+        Ended::from(call.wait_with_output().unwrap())
+    };
+    let refused = piped(&["CSTT.PASSWORD=@-", "CIPSW=@-"]).with(2);
+    let words = "dtuctl: CIPSW: stdin was read for another secret already";
+    assert!(refused.err.starts_with(words), "{}", refused.err);
+    let one = piped(&["CIPSW=@-", "CIMODID=@-"]).with(1);
+    assert!(one.err.contains("/nowhere: "), "{}", one.err);
+}
+
 #[test]
 fn a_raw_command_with_a_secret_is_warned_of() {
     let device = Device::start(&[]);
@@ -85,6 +137,27 @@ fn a_raw_command_with_a_secret_is_warned_of() {
         told.err
     );
     assert!(!told.err.contains("pump7"), "{}", told.err);
-    let told = on(&device.port(), &["at", "AT+CSQ"]).with(0);
-    assert_eq!(told.err, "");
+    // What stands for another secret, or looks like it, hides none.
+    for line in [
+        "AT+CIMODID=\"****\";+CIPSW=pw123",
+        "AT+CSTT=\"apn\",\"user\",\"a****b\"",
+    ] {
+        let told = on(&device.port(), &["at", line]).with(0);
+        assert!(
+            told.err.contains("its secret stands in"),
+            "{line}: {}",
+            told.err
+        );
+        let secrets = told.err.contains("pw123") || told.err.contains("a****b");
+        assert!(!secrets, "{}", told.err);
+    }
+    for line in ["AT+CSQ", "AT+CIMODID=\"****\""] {
+        assert_eq!(on(&device.port(), &["at", line]).with(0).err, "", "{line}");
+    }
+    let stands_for_one = dtuctl(&["--port", "/nowhere", "at", "AT+CIPSW=****"]).with(1);
+    assert!(
+        !stands_for_one.err.contains("secret"),
+        "{}",
+        stands_for_one.err
+    );
 }
