@@ -347,7 +347,7 @@ pub fn apply(
         return Outcome::PutBack(failure);
     }
     step(Step::PuttingBack);
-    ended(failure, put_back(door, schema, lines, done.restarted))
+    ended(failure, put_back(door, schema, lines, &done))
 }
 
 /// A failure, and what may not have its old values.
@@ -393,7 +393,12 @@ pub fn apply_in_new_mode(
     };
     // The first pass goes back, too.
     step(Step::PuttingBack);
-    ended(failure, put_back(door, schema, &plan.lines, true))
+    let done = Progress {
+        may_be_stored: true,
+        restarted: true,
+        ..Progress::default()
+    };
+    ended(failure, put_back(door, schema, &plan.lines, &done))
 }
 
 /// `None`: there is nothing that the device has now and had not before.
@@ -430,6 +435,8 @@ fn second_pass(
 struct Progress {
     sent: usize,
     answered: usize,
+    /// What is new.
+    may_be_stored: bool,
     restarted: bool,
 }
 
@@ -452,7 +459,9 @@ fn carry_out(
     step(Step::Saving);
     // What is refused in the middle of a line leaves what stood in front of it.
     (done.sent, done.answered) = (most, most);
-    command(door, &in_one_line(shutting, "W"))?;
+    let stored = command(door, &in_one_line(shutting, "W"));
+    done.may_be_stored = !matches!(stored, Err(Failure::Refused(..)));
+    stored?;
     if plan
         .lines
         .iter()
@@ -482,14 +491,30 @@ pub(crate) fn in_one_line(lines: &[Line], then: &str) -> String {
     format!("AT{}{then}", bodies.collect::<String>())
 }
 
-/// Only sets: nothing is stored, and nothing restarts.
-///
-/// # Errors
-/// What failed; the commands in front of it are in force.
-pub fn set(door: &mut dyn Door, plan: &Plan) -> Result<(), Failure> {
-    plan.lines
-        .iter()
-        .try_for_each(|line| command(door, &line.text))
+/// Only sets: nothing is stored, and nothing restarts. Where one fails the old values of all go back.
+pub fn set(door: &mut dyn Door, schema: &Schema, plan: &Plan) -> Outcome {
+    if plan.lines.is_empty() {
+        return Outcome::NothingToDo;
+    }
+    for (place, line) in plan.lines.iter().enumerate() {
+        let Err(failure) = command(door, &line.text) else {
+            continue;
+        };
+        let changed = match failure {
+            Failure::Refused(..) => place,
+            // It may be in force: its answer was lost.
+            Failure::Door(_) | Failure::Differs(_) => place + 1,
+        };
+        let lines = &plan.lines[..changed];
+        if lines.is_empty() {
+            return Outcome::PutBack(failure);
+        }
+        unset(door, lines);
+        return ended(failure, without_old(door, schema, lines));
+    }
+    Outcome::Done {
+        not_verifiable: Vec::new(),
+    }
 }
 
 pub(crate) fn command(door: &mut dyn Door, line: &str) -> Result<(), Failure> {
@@ -537,17 +562,22 @@ pub(crate) fn compare(schema: &Schema, back: &Reading, plan: &Plan) -> Result<Ve
 
 /// Sets the old values again, stores them, restarts where the new ones may be in force, and looks whether they are there;
 /// the settings that may not have them.
-fn put_back(door: &mut dyn Door, schema: &Schema, lines: &[Line], restarted: bool) -> Vec<Group> {
+fn put_back(door: &mut dyn Door, schema: &Schema, lines: &[Line], done: &Progress) -> Vec<Group> {
     unset(door, lines);
-    if command(door, "ATW").is_err() {
-        return groups(lines);
+    match command(door, "ATW") {
+        // Whatever runs now, the new values come back with the next restart.
+        Err(Failure::Refused(..)) if done.may_be_stored => return groups(lines),
+        Err(Failure::Door(_)) if done.may_be_stored && !done.restarted => return groups(lines),
+        // A restart shows what is stored.
+        Ok(()) | Err(_) => {}
     }
     let old_rate = || {
         let line = lines.iter().find(|line| line.group.label() == "CIPR")?;
         line.undo.as_ref()?.split_once('=')?.1.parse().ok()
     };
-    if restarted && door.restart(RESTART, old_rate()).is_err() {
-        return groups(lines);
+    if done.restarted {
+        // One that was not known as a restart is no fault of the values: they are looked at.
+        let _ = door.restart(RESTART, old_rate());
     }
     without_old(door, schema, lines)
 }

@@ -131,6 +131,20 @@ pub enum DoorError {
     },
     /// The device is in the working mode and does not leave it.
     NotInCommandState,
+    /// Something comes, and it is no `OK` to an `AT`.
+    NoOk {
+        /// It is much, and all of it is text: the rate is right.
+        is_text: bool,
+    },
+    /// Nobody has switched the device on, in that time.
+    NothingCame {
+        /// That.
+        within: Duration,
+    },
+    /// The device says something behind its restart, and does not answer `+++`.
+    NoEscape,
+    /// The device was not found behind a restart: what is sent now may go to the data center.
+    Lost,
     /// Nobody heard a command that came over the network.
     NotHeard,
     /// A command had no reply.
@@ -170,6 +184,10 @@ impl Spoken for DoorError {
             Self::FellSilent { commands } => words::fell_silent(*commands),
             Self::Noise { baud } => words::noise(*baud),
             Self::NotInCommandState => words::not_in_command_state(),
+            Self::NoOk { .. } => words::no_ok(),
+            Self::NothingCame { within } => words::nothing_came(within.as_secs()),
+            Self::NoEscape => words::no_escape(),
+            Self::Lost => words::lost(),
             Self::NotHeard => words::not_heard(),
             Self::NoReply { line, within } => words::no_reply(line, within.as_secs()),
             Self::Refused { line, words } => words::refused(line, words_of_device(words)),

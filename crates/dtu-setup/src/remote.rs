@@ -106,7 +106,8 @@ impl<C: Connection> Remote<C> {
         if !packet.is_empty() {
             self.packet = packet;
         }
-        match self.exchange("AT", within) {
+        // On a line that is never silent, too.
+        match self.exchange_within("AT", within, within) {
             Ok(reply) if reply.end == End::Ok => Ok(()),
             Ok(_) | Err(DoorError::NoReply { .. }) => Err(DoorError::NotHeard),
             Err(error) => Err(error),
@@ -114,6 +115,15 @@ impl<C: Connection> Remote<C> {
     }
 
     fn exchange(&mut self, line: &str, first: Duration) -> Result<Reply, DoorError> {
+        self.exchange_within(line, first, REPLY_MOST.max(first))
+    }
+
+    fn exchange_within(
+        &mut self,
+        line: &str,
+        first: Duration,
+        most: Duration,
+    ) -> Result<Reply, DoorError> {
         let line_bytes = encode_line(self.charset, line).map_err(DoorError::Other)?;
         self.behind.clear();
         clear(&mut self.connection)?;
@@ -123,7 +133,7 @@ impl<C: Connection> Remote<C> {
         let waits = Waits {
             first,
             gap: GAP,
-            most: REPLY_MOST.max(first),
+            most,
         };
         let (connection, behind) = (&mut self.connection, &mut self.behind);
         let mut reply = reply(connection, behind, line, self.charset, waits)?;

@@ -12,9 +12,23 @@ crate::sentences! {
          try --baud (115200 in a new device), or --baud auto",
         "在 {baud} Bd 下收到的应答是乱码：波特率或数据格式不同；请试 --baud（出厂为 115200）或 --baud auto";
     not_in_command_state() =
-        "the device is not in its command state, and does not answer +++: switch it off and on now; \
-         its set-up window of 5 s is waited for",
-        "设备不在指令模式，也不应答 +++：请现在断电再上电，程序将等待其 5 秒设置窗口";
+        "the device is not in its command state, and does not answer +++: \
+         the way in is its set-up window, behind power-on (--enter window)",
+        "设备不在指令模式，也不应答 +++：只能经上电后的设置窗口进入（--enter window）";
+    no_ok() =
+        "what comes is no OK to AT: the device is not in its command state, or the rate is another one; \
+         without --enter none dtuctl leads it in by +++",
+        "收到的内容不是对 AT 的 OK 应答：设备不在指令模式，或波特率不同；不加 --enter none 时 dtuctl 用 +++ 进入";
+    nothing_came(seconds) =
+        "nothing came within {seconds} s: the device was not switched on, or this is another port",
+        "{seconds} 秒内没有收到任何内容：设备没有上电，或端口不对";
+    no_escape() =
+        "the device does not answer +++ behind its restart",
+        "设备重启后不应答 +++";
+    lost() =
+        "the device carries data, or is not back from its restart: nothing more was sent to it, \
+         for that could go to the data center",
+        "设备正在传输数据，或重启后尚未恢复：未再向其发送任何内容，以免发到数据中心";
     not_heard() =
         "no answer to psw,AT: the password is another one, or CINETAT is 0, or this is no DTU in mode 0; \
          what it did not take for a command has gone to its serial line",

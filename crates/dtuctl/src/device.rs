@@ -172,8 +172,10 @@ impl PortArgs {
         let result = work(door).map_err(|error| self.named(error));
         let left = door.leave();
         let result = result?;
-        if let Err(error) = left {
-            tell(say::may_be_left_in(error.spoken()));
+        match left {
+            Ok(()) => {}
+            Err(error @ DoorError::Lost) => tell(error.spoken()),
+            Err(error) => tell(say::may_be_left_in(error.spoken())),
         }
         Ok(result)
     }
@@ -283,6 +285,8 @@ impl PortArgs {
                     return Ok(serial);
                 }
                 Err(error @ DoorError::Stopped(_)) => return Err(of_port(name, error)),
+                // Text is text at one rate alone.
+                Err(error @ DoorError::NoOk { is_text: true }) => return Err(of_port(name, error)),
                 Err(error) => last = Some(error),
             }
         }

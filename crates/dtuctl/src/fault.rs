@@ -96,13 +96,18 @@ const fn kind_of_door(error: &DoorError) -> &'static str {
     match error {
         DoorError::Port(_) => "port",
         DoorError::Stopped(_) => "stopped",
-        DoorError::Silent | DoorError::FellSilent { .. } => "silent",
+        DoorError::Silent | DoorError::FellSilent { .. } | DoorError::NothingCame { .. } => {
+            "silent"
+        }
         DoorError::Noise { .. } => "noise",
-        DoorError::NotInCommandState => "not_in_command_state",
+        DoorError::NotInCommandState | DoorError::NoOk { .. } => "not_in_command_state",
         DoorError::NotHeard => "not_heard",
         DoorError::NoReply { .. } => "no_reply",
         DoorError::Refused { .. } => "refused",
-        DoorError::NoRestart { .. } | DoorError::NotRestarted { .. } => "no_restart",
+        DoorError::NoRestart { .. }
+        | DoorError::NotRestarted { .. }
+        | DoorError::NoEscape
+        | DoorError::Lost => "no_restart",
         DoorError::Other(_) => "other",
     }
 }

@@ -115,8 +115,8 @@ impl Command {
             Self::Apply(apply) => apply.json,
             Self::Status(status) => status.json,
             Self::Watch(watch) => watch.prints_lines(),
-            Self::Set(_)
-            | Self::Ui(_)
+            Self::Set(set) => set.json,
+            Self::Ui(_)
             | Self::Names
             | Self::Save
             | Self::Restart

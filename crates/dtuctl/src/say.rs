@@ -119,6 +119,9 @@ dtu_setup::sentences! {
         "{key}：{value} 按 UTF-8 为 {meant}；若应为后者，请用 --charset utf-8 读取";
     done() = "done: set, stored, read back", "完成：已设置、保存并读回";
     not_verifiable(key) = "not verifiable: {key} (no reply tells it)", "无法核对：{key}（没有应答返回该值）";
+    is_done_untold(why) =
+        "{why}; all of it is set, and only this result could not be written",
+        "{why}；参数已全部设置，仅结果未能写出";
     old_values_back() = "the old values are back", "原值已恢复";
     not_back() = "these settings may have new values, and are not back:", "以下参数可能已是新值，未能恢复：";
     reads_back_otherwise() = "the device took it, and reads back otherwise:", "设备已接收，但读回的值不同：";

@@ -57,6 +57,9 @@ pub(crate) struct Set {
     /// user sees arguments: CIPSW=@FILE; @- is stdin
     #[arg(required = true, value_name = "NAME=VALUE")]
     values: Vec<String>,
+    /// The result as one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What ends a program.
@@ -129,10 +132,8 @@ impl Apply {
         drop(progress);
         let (outcome, more) = outcome.unzip();
         let code = self.exit_code(&plan, outcome.as_ref());
-        match self.tell(&plan, outcome.as_ref(), more.as_deref()) {
-            // What became of the device matters more than who reads it.
-            Err(error) if code != ExitCode::SUCCESS => tell(of_error(&error)),
-            told => told?,
+        if let Err(error) = self.tell(&plan, outcome.as_ref(), more.as_deref()) {
+            return untold(error, outcome.as_ref(), code);
         }
         Ok(code)
     }
@@ -182,11 +183,29 @@ impl Apply {
     fn exit_code(&self, plan: &Plan, outcome: Option<&Outcome>) -> ExitCode {
         match outcome {
             None if self.exit_code && !plan.changes.is_empty() => ExitCode::from(DIFFERENT),
-            None | Some(Outcome::NothingToDo | Outcome::Done { .. }) => ExitCode::SUCCESS,
-            Some(Outcome::PutBack(_)) => ExitCode::FAILURE,
-            Some(Outcome::Mixed(..)) => ExitCode::from(MIXED),
+            None => ExitCode::SUCCESS,
+            Some(outcome) => code_of(outcome),
         }
     }
+}
+
+fn code_of(outcome: &Outcome) -> ExitCode {
+    match outcome {
+        Outcome::NothingToDo | Outcome::Done { .. } => ExitCode::SUCCESS,
+        Outcome::PutBack(_) => ExitCode::FAILURE,
+        Outcome::Mixed(..) => ExitCode::from(MIXED),
+    }
+}
+
+/// A result that could not be written: what became of the device matters more than who reads it.
+fn untold(error: anyhow::Error, outcome: Option<&Outcome>, code: ExitCode) -> Ended {
+    match outcome {
+        // 1 would say that the old values are back.
+        Some(Outcome::Done { .. }) => tell(say::is_done_untold(of_error(&error))),
+        Some(Outcome::PutBack(_) | Outcome::Mixed(..)) => tell(of_error(&error)),
+        Some(Outcome::NothingToDo) | None => return Err(error),
+    }
+    Ok(code)
 }
 
 /// As the console takes; all settings are a few thousand bytes.
@@ -262,24 +281,39 @@ impl Set {
         let most = most(&schema, &wanted);
         let texts = Texts::default()
             .and(most.read, say::texts_read)
-            .and(most.set, say::texts_set);
-        port.with_device(&texts, |door| {
+            .and(most.set, say::texts_set)
+            .or_back(most.set + most.read);
+        let (plan, outcome) = port.with_device(&texts, |door| {
             let reading = reading(door, &schema, &groups)?;
             let plan = apply::plan(&schema, &reading, &wanted, door)?;
-            to_stdout(&show::diff(&plan))?;
-            apply::set(door, &plan).map_err(|failure| show::failure(&failure))?;
-            let what = if plan.lines.is_empty() {
-                said(say::nothing_to_do())
-            } else {
-                said(say::is_set())
-            };
-            to_stdout(&format!("{what}\n"))?;
-            Ok(if plan.no_counterpart.is_empty() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
-        })
+            if !self.json {
+                to_stdout(&show::diff(&plan))?;
+            }
+            let outcome = apply::set(door, &schema, &plan);
+            Ok((plan, outcome))
+        })?;
+        let code = match code_of(&outcome) {
+            ExitCode::SUCCESS if !plan.no_counterpart.is_empty() => ExitCode::FAILURE,
+            code => code,
+        };
+        match self.tell(&plan, &outcome) {
+            Ok(()) => Ok(code),
+            Err(error) => untold(error, Some(&outcome), code),
+        }
+    }
+
+    fn tell(&self, plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
+        if self.json {
+            return to_stdout(&format!("{}\n", as_json(plan, Some(outcome))));
+        }
+        match outcome {
+            Outcome::NothingToDo => to_stdout(&format!("{}\n", said(say::nothing_to_do()))),
+            Outcome::Done { .. } => to_stdout(&format!("{}\n", said(say::is_set()))),
+            Outcome::PutBack(_) | Outcome::Mixed(..) => {
+                to_stderr(&format!("dtuctl: {}", show::outcome(outcome, language())));
+                Ok(())
+            }
+        }
     }
 }
 

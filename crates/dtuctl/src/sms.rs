@@ -62,6 +62,12 @@ impl Texts {
         texts
     }
 
+    /// So many more where it fails.
+    pub(crate) const fn or_back(mut self, count: usize) -> Self {
+        self.back = count;
+        self
+    }
+
     /// Asks whoever sits there.
     ///
     /// # Errors

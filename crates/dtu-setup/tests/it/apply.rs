@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dtu_proto::config::Config;
+use dtu_proto::config::{Config, Options};
 use dtu_setup::apply::{Failure, Outcome, Plan, apply, plan};
 use dtu_setup::door::Door;
 use dtu_setup::file;
@@ -90,6 +90,65 @@ fn a_device_without_banner_comes_back() {
     let mut door = enter(Config::default());
     let wanted = wanted(&[("CIMODID", ""), ("CIPCFG.AUTO", "0"), ("CIMOD", "2")]);
     assert_eq!(applied(&mut door, &wanted), done());
+}
+
+/// A device in the command state whose set-up window is so long.
+fn with_window(window: u64) -> Serial<Line> {
+    let mut config = Config::default();
+    config.apn.password = "geheim".to_owned();
+    let options = Options {
+        setup_window: dtu_proto::time::Duration::from_secs(window),
+        ..Options::default()
+    };
+    let mut line = Line::with(config, options);
+    line.bench.at(10_000).take_printed();
+    let Ok(door) = Serial::enter(line) else {
+        panic!("no command state");
+    };
+    door
+}
+
+/// What was sent behind the restart.
+fn behind_restart(door: &mut Serial<Line>) -> String {
+    let sent = door.port_mut().sent();
+    let behind = sent.split_once(r"AT+CIRESET\r").expect("a restart").1;
+    behind.to_owned()
+}
+
+/// Until it has answered the escape it may carry data, and each byte would go to the data center; in its window it hears
+/// no escape, and keeps it for that.
+#[test]
+fn nothing_but_one_escape_is_sent_to_a_device_that_has_restarted() {
+    for window in [0, 1, 5] {
+        let mut door = with_window(window);
+        assert_eq!(applied(&mut door, &wanted(&[("CIMOD", "1")])), done());
+        let behind = behind_restart(&mut door);
+        assert!(behind.starts_with("+++aAT+"), "{window}: {behind}");
+    }
+}
+
+/// Ctrl-C behind the restart: the old values go back only when the device is in its command state again.
+#[test]
+fn a_stop_behind_the_restart_sends_no_command_to_a_device_that_carries_data() {
+    for (window, within) in [(0, 60), (5, 60)] {
+        let mut door = with_window(window);
+        let wanted = wanted(&[("CSTT.APN", "uninet"), ("CSTT.PASSWORD", "neu")]);
+        let plan = planned(&mut door, &wanted);
+        door.port_mut().stops_behind = Some(b"AT+CIRESET");
+        let before = door.now();
+        let outcome = apply(&mut door, &Schema::new(), &plan, &mut |_| {});
+        let took = door.now() - before;
+        assert!(
+            matches!(outcome, Outcome::PutBack(Failure::Door(_))),
+            "{window}: {outcome:?}"
+        );
+        assert!(took < Duration::from_secs(within), "{window}: {took:?}");
+        let behind = behind_restart(&mut door);
+        let escape = behind.trim_start_matches("+++");
+        assert!(escape.starts_with("aAT+CSTT="), "{window}: {behind}");
+        let config = door.into_port().bench.dtu.config().clone();
+        assert_eq!(config.apn.password, "geheim");
+    }
 }
 
 /// A busy host gets the last reply and the banner in one read.

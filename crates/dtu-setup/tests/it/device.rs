@@ -24,6 +24,9 @@ pub(crate) struct Line {
     commands: usize,
     /// The host looks so many milliseconds late for what was printed.
     pub(crate) lag: u64,
+    /// Somebody stops the program once when this was sent.
+    pub(crate) stops_behind: Option<&'static [u8]>,
+    is_stopped: bool,
 }
 
 impl Line {
@@ -47,6 +50,8 @@ impl Line {
             drops_reply: None,
             commands: 0,
             lag: 0,
+            stops_behind: None,
+            is_stopped: false,
         }
     }
 
@@ -63,6 +68,10 @@ impl Port for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.sent.extend_from_slice(bytes);
         self.bench.serial(bytes);
+        if self.stops_behind == Some(bytes) {
+            self.stops_behind = None;
+            self.is_stopped = true;
+        }
         if bytes == b"\r" {
             self.commands += 1;
             if self.drops_reply == Some(self.commands) {
@@ -74,6 +83,9 @@ impl Port for Line {
 
     fn read(&mut self, buffer: &mut [u8], until: Duration) -> io::Result<usize> {
         let until = Instant::from_micros(u64::try_from(until.as_micros()).unwrap());
+        if std::mem::take(&mut self.is_stopped) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         loop {
             self.printed.extend(self.bench.take_printed());
             if !self.printed.is_empty() && self.lag > 0 {

@@ -35,6 +35,18 @@ pub(crate) struct Ways {
     pub(crate) stays_and_says: Option<&'static str>,
     /// It tells what it greets with.
     pub(crate) tells_its_name: bool,
+    /// It tells this name, and greets with that.
+    pub(crate) named: Option<(&'static str, &'static str)>,
+    /// It knows the escape until it restarts.
+    pub(crate) loses_escape: bool,
+    /// It comes back in its command state, as in mode 2.
+    pub(crate) commands_alone: bool,
+    /// It knows the escape in its command state, too.
+    pub(crate) escapes_anywhere: bool,
+    /// It does not come back from a restart.
+    pub(crate) dies: bool,
+    /// It stores so many times, and is full then.
+    pub(crate) most_saves: Option<u32>,
 }
 
 /// The real box.
@@ -160,14 +172,26 @@ impl Gm1 {
 
     fn restart(&mut self) {
         self.restarts += 1;
+        self.ways.no_escape |= self.ways.loses_escape;
         self.state = State::Off(self.now + BOOT);
-        self.say("\r\nUSR-GPRS232-DTU\r\n", BOOT);
+        let (_, greeting) = self.ways.named.unwrap_or(("", "USR-GPRS232-DTU"));
+        if self.ways.dies {
+            self.state = State::Off(Duration::MAX);
+        } else {
+            self.say(&format!("\r\n{greeting}\r\n"), BOOT);
+        }
     }
 
     fn tick(&mut self) {
         match self.state {
             State::Off(until) if self.now >= until => self.state = State::Window(until + WINDOW),
-            State::Window(until) if self.now >= until => self.state = State::Data,
+            State::Window(until) if self.now >= until => {
+                self.state = if self.ways.commands_alone {
+                    State::Command
+                } else {
+                    State::Data
+                };
+            }
             State::Data | State::Asked | State::Command | State::Off(_) | State::Window(_) => {}
         }
     }
@@ -200,6 +224,10 @@ impl Gm1 {
                 self.state = State::Data;
                 self.data.extend_from_slice(bytes);
             }
+            State::Command if bytes == b"+++" && self.ways.escapes_anywhere => {
+                self.state = State::Asked;
+                self.say("a", Duration::from_millis(300));
+            }
             State::Command | State::Window(_) => self.type_in(bytes),
         }
     }
@@ -222,6 +250,9 @@ impl Gm1 {
     fn run(&mut self, line: &str) {
         match line {
             "AT" => self.say_ok(false),
+            "ATW" if self.ways.most_saves.is_some_and(|most| self.saves >= most) => {
+                self.say_line("ERROR");
+            }
             "ATW" => {
                 self.saves += 1;
                 self.say_ok(false);
@@ -240,6 +271,11 @@ impl Gm1 {
                     self.say_ok(false);
                 }
                 self.restart();
+            }
+            "AT+CIMODID?" if self.ways.named.is_some() => {
+                let (name, _) = self.ways.named.unwrap_or_default();
+                self.say_line(&format!("+CIMODID:\"{name}\""));
+                self.say_ok(true);
             }
             "AT+CIMODID?" if self.ways.tells_its_name => {
                 self.say_line("+CIMODID: \"USR-GPRS232-DTU\"");

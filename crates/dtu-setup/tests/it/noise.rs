@@ -44,9 +44,9 @@ impl Port for Repeats {
 /// What a line says for ever, and how long it is listened to at most.
 const LINES: [(&[u8], u64, u64); 4] = [
     (b"", 3, 91),
-    (b"\x00\x80\xFF", 9, 25),
-    (b"42 kWh\r\n", 9, 25),
-    (b"\r\n", 9, 25),
+    (b"\x00\x80\xFF", 4, 25),
+    (b"42 kWh\r\n", 4, 25),
+    (b"\r\n", 4, 25),
 ];
 
 type Opened = Result<Serial<Repeats>, (Repeats, DoorError)>;
@@ -61,6 +61,38 @@ fn gives_up(what: &'static [u8], most: u64, enter: impl FnOnce(Repeats) -> Opene
         "{what:?}: {:?}",
         line.now
     );
+}
+
+/// By what came, and what was done: nobody has sent `+++` here, or asked for a restart.
+#[test]
+fn what_is_no_command_state_is_named_by_what_came() {
+    let of = |what| {
+        let now = Duration::ZERO;
+        let Err((_, error)) = Serial::in_command_state(Repeats { now, what }) else {
+            panic!("{what:?} is no device");
+        };
+        error
+    };
+    assert!(matches!(of(b""), DoorError::Silent));
+    assert!(matches!(of(b"AT\r"), DoorError::Silent), "an echo alone");
+    for noise in [&b"\x00\x80\xFF"[..], b"\x80\xFE\xAA\r\n"] {
+        assert!(matches!(of(noise), DoorError::Noise { baud: 115_200 }));
+    }
+    for text in [&b"42 kWh\r\n"[..], b"no line ends here "] {
+        let error = of(text);
+        assert!(
+            matches!(error, DoorError::NoOk { is_text: true }),
+            "{error}"
+        );
+        assert!(!error.to_string().contains("does not answer +++"));
+    }
+    let now = Duration::ZERO;
+    let line = Repeats { now, what: b"" };
+    let Err((_, error)) = Serial::by_window(line, Duration::from_secs(90)) else {
+        panic!("nobody has switched it on");
+    };
+    let words = error.to_string();
+    assert!(words.starts_with("nothing came within 90 s"), "{words}");
 }
 
 #[test]

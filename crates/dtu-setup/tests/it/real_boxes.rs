@@ -239,7 +239,7 @@ fn a_restart_without_an_answer_and_without_a_greeting_is_none() {
         ("+CIEV: 1", false),
         ("RING", false),
         ("OK", false),
-        ("USR-GPRS232", true),
+        ("+CIEV: 1", true),
         ("\x7F\u{FFFD}", false),
     ] {
         let mut box_ = open(Ways {
@@ -253,6 +253,128 @@ fn a_restart_without_an_answer_and_without_a_greeting_is_none() {
             "{says}: {failed}"
         );
         assert_eq!(box_.port_mut().restarts, 0);
+    }
+}
+
+/// Whatever it greets with: decorated, or what looks like a report, or nothing, or in another charset.
+#[test]
+fn a_box_that_has_restarted_is_known_by_any_greeting() {
+    for named in [
+        ("N2", "[N2] V1.3"),
+        ("N2", "GPRS DTU ready"),
+        ("", ""),
+        ("", "+CREG: 1"),
+        ("+N2", "+N2"),
+        ("RING", "RING"),
+        ("站1泵", "站1泵"),
+        ("站1泵", "[站1泵] V1"),
+    ] {
+        let mut box_ = open(Ways {
+            restarts_in_silence: true,
+            named: Some(named),
+            ..Ways::default()
+        });
+        let before = box_.now();
+        box_.restart("AT+CIRESET", None)
+            .unwrap_or_else(|error| panic!("{named:?}: {error}"));
+        let took = box_.now() - before;
+        assert!(took < Duration::from_secs(50), "{named:?}: {took:?}");
+        box_.leave().unwrap();
+        assert_eq!(box_.into_port().data, b"");
+    }
+}
+
+fn change_of_mode(box_: &mut Serial<Gm1>, mode: &str) -> Outcome {
+    let schema = Schema::new();
+    let mut wanted = Values::default();
+    wanted.set(key("CIMOD"), mode.to_owned());
+    let before = read(box_).unwrap();
+    let plan = plan(&schema, &before, &wanted, box_).unwrap();
+    apply(box_, &schema, &plan, &mut |_| {})
+}
+
+/// Its data center would get each command, the old secrets among them.
+#[test]
+fn a_box_that_does_not_answer_the_escape_behind_a_restart_gets_no_command() {
+    for restarts_in_silence in [false, true] {
+        let mut box_ = open(Ways {
+            loses_escape: true,
+            restarts_in_silence,
+            ..Ways::default()
+        });
+        let outcome = change_of_mode(&mut box_, "1");
+        let Outcome::Mixed(Failure::Door(why), groups) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert!(why.english().contains("does not answer +++"), "{why}");
+        assert_eq!(groups.len(), 1);
+        let left = box_.leave().unwrap_err().to_string();
+        assert!(left.starts_with("the device carries data"), "{left}");
+        let data = box_.into_port().data;
+        assert!(
+            !data.windows(2).any(|pair| pair == b"AT"),
+            "{}",
+            data.escape_ascii()
+        );
+    }
+}
+
+/// In mode 2 there is no data center, and a real box may not know the escape there.
+#[test]
+fn a_box_that_takes_commands_alone_needs_no_escape_behind_a_restart() {
+    let mut box_ = open(Ways {
+        loses_escape: true,
+        commands_alone: true,
+        ..Ways::default()
+    });
+    let not_verifiable = Vec::new();
+    let done = Outcome::Done { not_verifiable };
+    assert_eq!(change_of_mode(&mut box_, "2"), done);
+}
+
+#[test]
+fn a_box_that_dies_of_a_restart_is_named_so() {
+    let mut box_ = open(Ways {
+        dies: true,
+        ..Ways::default()
+    });
+    let words = box_.restart("AT+CIRESET", None).unwrap_err().to_string();
+    let expected = "the device did not come back within 60 s of its restart";
+    assert_eq!(words, expected);
+}
+
+/// What was put back is looked at, whatever is known of its restart.
+#[test]
+fn a_box_that_never_restarts_has_its_old_values_back() {
+    let mut box_ = open(Ways {
+        stays_and_says: Some("+CIEV: 1"),
+        escapes_anywhere: true,
+        ..Ways::default()
+    });
+    let outcome = change_of_mode(&mut box_, "1");
+    let Outcome::PutBack(Failure::Door(why)) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert!(why.english().contains("may not have restarted"), "{why}");
+    assert_eq!(box_.into_port().dumped("CIMOD"), ["0"]);
+}
+
+/// A full one keeps the old values, unless the new ones are stored already.
+#[test]
+fn a_box_that_cannot_store_has_its_old_values_back_where_nothing_new_is_stored() {
+    for (most_saves, is_back) in [(0, true), (1, false)] {
+        let mut box_ = open(Ways {
+            most_saves: Some(most_saves),
+            no_restart: true,
+            ..Ways::default()
+        });
+        let outcome = change_of_mode(&mut box_, "1");
+        assert_eq!(
+            matches!(outcome, Outcome::PutBack(Failure::Refused(..))),
+            is_back,
+            "{outcome:?}"
+        );
+        assert_eq!(box_.into_port().dumped("CIMOD"), ["0"]);
     }
 }
 

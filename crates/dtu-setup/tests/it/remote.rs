@@ -22,6 +22,8 @@ struct Relay {
     restart_reply: &'static str,
     /// It takes nothing but `AT`.
     is_mute: bool,
+    /// It has data for ever.
+    floods: bool,
 }
 
 impl Port for Relay {
@@ -43,6 +45,10 @@ impl Port for Relay {
     }
 
     fn read(&mut self, buffer: &mut [u8], until: Duration) -> io::Result<usize> {
+        if self.floods {
+            self.now += Duration::from_millis(1);
+            return io::Read::read(&mut &b"42 kWh\r\n"[..], buffer);
+        }
         if self.out.is_empty() && self.is_gone {
             return Err(ErrorKind::UnexpectedEof.into());
         }
@@ -123,6 +129,63 @@ fn a_restart_that_is_refused_over_a_link_is_none() {
         "{result:?}"
     );
     assert_eq!(relay.dials, 0);
+}
+
+#[test]
+fn a_link_that_is_never_silent_is_given_up_in_seconds() {
+    let relay = Relay {
+        floods: true,
+        ..Relay::default()
+    };
+    let clock = std::rc::Rc::new(std::cell::Cell::new(Duration::ZERO));
+    let relay = Watched {
+        relay,
+        clock: std::rc::Rc::clone(&clock),
+    };
+    let Err(error) = Remote::enter(relay, "pump7".to_owned()) else {
+        panic!("no device");
+    };
+    assert!(matches!(error, DoorError::NotHeard), "{error}");
+    assert!(clock.get() < Duration::from_secs(25), "{:?}", clock.get());
+}
+
+/// A relay whose clock can be read when it is gone.
+struct Watched {
+    relay: Relay,
+    clock: std::rc::Rc<std::cell::Cell<Duration>>,
+}
+
+impl Port for Watched {
+    fn now(&self) -> Duration {
+        self.clock.set(self.relay.now);
+        self.relay.now
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.relay.write(bytes)
+    }
+
+    fn read(&mut self, buffer: &mut [u8], until: Duration) -> io::Result<usize> {
+        self.relay.read(buffer, until)
+    }
+
+    fn set_baud(&mut self, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn baud(&self) -> u32 {
+        self.relay.baud()
+    }
+}
+
+impl Connection for Watched {
+    fn renew(&mut self, within: Duration) -> io::Result<()> {
+        self.relay.renew(within)
+    }
+
+    fn pause(&mut self, time: Duration) -> io::Result<()> {
+        self.relay.pause(time)
+    }
 }
 
 /// There is no wire to look at.

@@ -178,6 +178,34 @@ fn what_the_device_refuses_ends_with_1_and_the_old_values() {
     assert_eq!(sent.last().unwrap(), "AT+ENTM");
 }
 
+/// Half of the values in force would be told by nobody.
+#[test]
+fn a_set_that_fails_in_the_middle_puts_the_old_values_back_or_names_the_others() {
+    let values = ["CIPNUM=10010", "CIMOD=1"];
+    let refuses = |line: &str| line.starts_with("AT+CIMOD=");
+    let device = Scripted::start(two_settings(refuses));
+    let failed = on(device.port(), &[&["set"], &values[..]].concat()).with(1);
+    assert_eq!(
+        failed.err,
+        "dtuctl: the device refused AT+CIMOD=1: ERROR\nthe old values are back\n"
+    );
+    let told = on(device.port(), &["at", "AT+CIPNUM?"]).with(0).out;
+    assert_eq!(told, "+CIPNUM: 10086\nOK\n");
+
+    let stubborn = move |line: &str| refuses(line) || line == "AT+CIPNUM=10086";
+    let device = Scripted::start(two_settings(stubborn));
+    let failed = on(device.port(), &[&["set", "--json"], &values[..]].concat()).with(3);
+    let told = failed.json();
+    assert_eq!(told["outcome"], "failed, old values not back", "{told}");
+    assert_eq!(told["not_back"][0], "CIPNUM", "{told}");
+    let sent = device.look(|device| device.commands.clone());
+    assert!(!sent.contains(&"ATW".to_owned()), "{sent:?}");
+
+    let device = Scripted::start(two_settings(|_| false));
+    let done = on(device.port(), &[&["set", "--json"], &values[..]].concat()).with(0);
+    assert_eq!(done.json()["outcome"], "done");
+}
+
 #[test]
 fn what_does_not_go_back_ends_with_3_and_is_named() {
     let stubborn = |line: &str| line.starts_with("AT+CIMOD=") || line == "AT+CIPNUM=10086";

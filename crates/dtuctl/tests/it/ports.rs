@@ -62,6 +62,54 @@ fn is_left_at_work(signal: Signal) {
     assert_eq!(&got, b"42 kWh");
 }
 
+/// Without a set-up window it carries data at once: neither an apply nor one that is stopped behind the restart sends its
+/// data center a byte.
+#[test]
+fn a_restart_sends_nothing_to_the_data_center() {
+    for stops in [false, true] {
+        nothing_is_sent_by_a_restart(stops);
+    }
+}
+
+fn nothing_is_sent_by_a_restart(stops: bool) {
+    let center = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = center.local_addr().unwrap().port();
+    let link = format!("CIPSCONT=1,\"TCP\",\"127.0.0.1\",{port},1");
+    let device = Device::start(&["CIPCFG=1,0,0,20,0,0", &link]);
+    let dte = device.dte();
+    let apn = "AT+CSTT=\"a\",\"b\",\"geheim\"";
+    on(&device.port(), &["at", apn, "ATW"]).with(0);
+    let (first, _) = center.accept().unwrap();
+    let file = device.file("new.toml", "[CSTT]\nAPN = \"uninet\"\n");
+    let mut child = started(&device.port(), &["apply", "--json", &file]);
+    // The link that is made again tells of the restart.
+    let mut connections = vec![first];
+    connections.push(center.accept().unwrap().0);
+    if stops {
+        send(&child, Signal::INT);
+    }
+    let code = child.wait().unwrap().code();
+    assert_eq!(code, Some(i32::from(stops)), "stopped: {stops}");
+    if stops {
+        // The old values need a restart, too.
+        connections.push(center.accept().unwrap().0);
+    }
+    dte.drain(Duration::from_millis(100));
+    dte.send(b"42 kWh");
+    let mut last = connections.pop().unwrap();
+    last.set_read_timeout(Some(SOON)).unwrap();
+    let mut got = [0; 6];
+    last.read_exact(&mut got).unwrap();
+    assert_eq!(&got, b"42 kWh");
+    for mut connection in connections {
+        connection.set_read_timeout(Some(SOON)).unwrap();
+        let mut got = Vec::new();
+        // One that the device resets has brought nothing, too.
+        let _ = connection.read_to_end(&mut got);
+        assert_eq!(got, b"", "{}", got.escape_ascii());
+    }
+}
+
 /// nohup: who has it go on when the terminal ends does not want it stopped by that.
 #[test]
 fn a_hang_up_that_is_ignored_stops_nothing() {

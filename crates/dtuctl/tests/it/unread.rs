@@ -42,6 +42,26 @@ fn a_result_that_cannot_be_written_is_a_failure_and_the_device_carries_data_agai
     carries_data(&device, &mut center);
 }
 
+/// 1 would say that the old values are back.
+#[test]
+fn what_was_set_is_told_as_set_where_its_result_cannot_be_written() {
+    let (device, mut center) = transparent();
+    let file = device.file("new.toml", "CIPNUM = \"10010\"\n");
+    let port = device.port();
+    let port = ["--port", port.to_str().unwrap()];
+    for words in [
+        &["apply", "--json", &file][..],
+        &["set", "--json", "CIPNUM=10011"],
+    ] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut call = command(&[&port, words].concat());
+        let ended = Ended::from(call.stdout(full).output().unwrap()).with(0);
+        assert!(ended.err.contains("No space left"), "{words:?}: {ended:?}");
+        assert!(ended.err.contains("all of it is set"), "{ended:?}");
+    }
+    carries_data(&device, &mut center);
+}
+
 #[test]
 fn a_device_that_was_led_out_is_sent_nothing_more() {
     for line in ["AT+ENTM", "at+csq;+entm"] {
