@@ -87,6 +87,53 @@ dtu_setup::sentences! {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    /// Values are of any name.
+    fn shape(text: &str) -> String {
+        let mut parts = text.split('{');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |shape, part| {
+            let (_, behind) = part.split_once('}').unwrap();
+            shape + "{}" + behind
+        })
+    }
+
+    /// Taken from the source, so that none is forgotten.
+    fn log_lines() -> Vec<String> {
+        let folder = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/web")).unwrap();
+        let texts = folder.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+        let lines = |text: String| -> Vec<String> {
+            let calls = ["tracing::info!(", "tracing::warn!(", "tracing::error!("];
+            let behind = calls.iter().flat_map(|call| text.split(call).skip(1));
+            let literal = |behind: &str| behind.split('"').nth(1).unwrap().to_owned();
+            behind.map(literal).collect()
+        };
+        texts.flat_map(lines).collect()
+    }
+
+    #[test]
+    fn each_line_of_the_log_has_its_chinese_on_the_page() {
+        let table = include_str!("../assets/sentences-zh.js");
+        let english = table.lines().filter_map(|line| {
+            let (english, _) = line.trim().strip_prefix("[\"")?.split_once("\", \"")?;
+            Some(shape(english))
+        });
+        let known: BTreeSet<_> = english.collect();
+        let said = log_lines();
+        assert!(said.len() > 9, "{said:#?}");
+        let is_bare = |line: &String| {
+            let own = line.trim_start_matches("console: ");
+            !own.contains(|sign: char| sign.is_alphabetic())
+        };
+        let lines = said.iter().map(|line| shape(line));
+        let missing: Vec<_> = lines
+            .filter(|line| !known.contains(line) && !is_bare(line))
+            .collect();
+        assert!(missing.is_empty(), "no Chinese for {missing:#?}");
+    }
+
     #[test]
     fn each_refusal_has_its_chinese() {
         for (id, english, chinese) in super::TABLE {
