@@ -5,6 +5,7 @@
 //! one seed says, and keeps its own ledger of every byte. The first rule that is broken ends it with a [`Failure`].
 #![forbid(unsafe_code)]
 
+pub mod clock;
 mod commands;
 mod downlink;
 pub mod echo;

@@ -191,7 +191,7 @@ fn exit(done: anyhow::Result<()>) -> ExitCode {
 fn herd(trials: Vec<Trial>) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for trial in trials {
-        let start = real_now();
+        let start = dtu_sim::clock::now();
         let fleet = dtu_sim::run_herd(trial);
         print(format_args!(
             "{trial}: {} of {} back after {} (half), {} (nine in ten), {} ms (all); {} in the busiest 100 ms; {} in vain; \
@@ -211,14 +211,6 @@ fn herd(trials: Vec<Trial>) -> ExitCode {
         }
     }
     code
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a run in virtual time takes in real time"
-)]
-fn real_now() -> std::time::Instant {
-    std::time::Instant::now()
 }
 
 fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {

@@ -143,21 +143,14 @@ pub fn run(plan: &Plan, stop: impl AsFd, watch: &mut dyn Watch) -> Result<Accoun
     let ptys = plan
         .ptys
         .as_ref()
-        .map_or(0, |ptys| ptys.clone().count() as u64);
+        .map_or(0, |ptys| ptys.end() - ptys.start() + 1);
     // And a connection may stay half open beside the next one of its device.
-    let shadows = match plan
-        .faults
-        .iter()
-        .any(|fault| fault.kind == FaultKind::HalfOpen)
-    {
-        true => u64::from(plan.count),
-        false => 0,
-    };
-    limits::raise_descriptors(u64::from(plan.count) + shadows + 2 * ptys)
+    let mut kinds = plan.faults.iter().map(|fault| fault.kind);
+    let each = 1 + u64::from(kinds.any(|kind| kind == FaultKind::HalfOpen));
+    limits::raise_descriptors(each * u64::from(plan.count) + 2 * u64::from(ptys))
         .map_err(FleetError::Plan)?;
-    if let Some(ptys) = &plan.ptys {
-        let wanted = ptys.end() - ptys.start() + 1;
-        limits::check_ptys(wanted).map_err(FleetError::Plan)?;
+    if ptys > 0 {
+        limits::check_ptys(ptys).map_err(FleetError::Plan)?;
     }
     let system = |what| move |error: Errno| FleetError::System(what, error.into());
     let poll = epoll::create(CreateFlags::CLOEXEC).map_err(system("epoll"))?;
@@ -165,7 +158,7 @@ pub fn run(plan: &Plan, stop: impl AsFd, watch: &mut dyn Watch) -> Result<Accoun
     let mut fleet = Fleet {
         shared: Shared::new(plan, &poll, sources),
         devices: Vec::with_capacity(plan.count as usize),
-        start: now(),
+        start: crate::clock::now(),
         phase: Phase::Sending,
         edges: edges(&plan.faults).into_iter(),
         lasting: Vec::new(),
@@ -425,14 +418,6 @@ impl Fleet<'_> {
         }
         self.shared.account
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a fleet lives in real time; its devices get it as an argument"
-)]
-fn now() -> std::time::Instant {
-    std::time::Instant::now()
 }
 
 #[cfg(test)]

@@ -1,20 +1,19 @@
 //! Short messages between devices, through the simulated network of `cellular_sim`.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use cellular_sim::Rng;
 use cellular_sim::radio::{Id, Network, Settings, Subscriber};
 use dtu_proto::event::{ModemInput, ModemOutput};
-use dtu_proto::radio::{NetworkTime, PhoneNumber};
+use dtu_proto::radio::PhoneNumber;
 use dtu_proto::time::Instant;
 
 use super::fault::micros;
 use super::template::Who;
 use super::timers::NEVER;
+use crate::clock::wall_clock;
 
-/// From 1970 to 2000, in seconds.
-const TO_2000: u64 = 946_684_800;
 /// Of the first device; the next ones count up.
 const FIRST_NUMBER: u64 = 8_613_900_000_000;
 
@@ -128,19 +127,4 @@ impl Radio {
 
 fn number(index: u32) -> Option<PhoneNumber> {
     PhoneNumber::new(&format!("+{}", FIRST_NUMBER + u64::from(index)))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the time that messages show, read once"
-)]
-fn wall_clock() -> NetworkTime {
-    let since_1970 = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    NetworkTime {
-        seconds: u32::try_from(since_1970.saturating_sub(TO_2000)).unwrap_or(0),
-        zone: Some(0),
-    }
 }

@@ -7,19 +7,17 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 use cellular_sim::modem::{Dialect, Oddities, Rack, RackOutput, Setup};
 use cellular_sim::radio::{Script, Settings, Subscriber};
-use dtu_proto::radio::{NetworkTime, PhoneNumber};
+use dtu_proto::radio::PhoneNumber;
 use dtu_proto::time::{Duration, Instant};
+use dtu_sim::clock::{now, wall_clock};
 use dtu_sim::pty::Pty;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// From 1970 to 2000, in seconds.
-const TO_2000: u64 = 946_684_800;
 /// A line on standard input.
 const LINE_MAX: usize = 64 * 1024;
 
@@ -145,7 +143,7 @@ impl Server {
             rack,
             paths: args.pty.clone(),
             ptys: Vec::new(),
-            start: real_now(),
+            start: now(),
             typed: Some(Vec::new()),
         };
         for place in 0..args.pty.len() {
@@ -184,7 +182,7 @@ impl Server {
     }
 
     fn now(&self) -> Instant {
-        Instant::ZERO + real_now().duration_since(self.start)
+        Instant::ZERO + now().duration_since(self.start)
     }
 
     /// Waits for bytes, lines, time or a signal, and does what follows.
@@ -330,28 +328,4 @@ fn own_imei(place: usize) -> String {
 
 fn own_imsi(place: usize) -> String {
     (460_023_633_887_978 + place as u64).to_string()
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the only clock of this program, handed on as an argument"
-)]
-fn real_now() -> std::time::Instant {
-    std::time::Instant::now()
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the time that the modems show, read once"
-)]
-fn wall_clock() -> NetworkTime {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    let seconds = u32::try_from(since.saturating_sub(TO_2000)).unwrap_or(0);
-    NetworkTime {
-        seconds,
-        zone: Some(0),
-    }
 }

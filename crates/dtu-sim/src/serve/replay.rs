@@ -9,7 +9,9 @@ use cellular_sim::modem::{ReplayModem, Transcript};
 use dtu_proto::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{Pty, ended, real_now, say};
+use dtu_sim::clock;
+
+use super::{Pty, ended, say};
 
 pub(super) fn serve(log: &Path, ptys: &[PathBuf], ending: &mut UnixStream) -> anyhow::Result<()> {
     let [path] = ptys else {
@@ -24,8 +26,8 @@ pub(super) fn serve(log: &Path, ptys: &[PathBuf], ending: &mut UnixStream) -> an
         path.display(),
         log.display()
     ))?;
-    let start = real_now();
-    let now = || Instant::ZERO + real_now().duration_since(start);
+    let start = clock::now();
+    let now = || Instant::ZERO + clock::now().duration_since(start);
     let mut modem = ReplayModem::new(transcript, now());
     while !ended(ending) {
         while let Some(bytes) = modem.poll_output(now()) {

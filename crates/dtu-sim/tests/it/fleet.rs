@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 /// An echo server; it goes with this.
@@ -53,6 +54,42 @@ fn fleet(args: &[&str]) -> Output {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A fleet that sends without end; it speaks once all of it stands.
+struct Running(Child);
+
+impl Running {
+    fn start(echo: &Echo, count: u32, more: &[&str], folder: &Path) -> Self {
+        let count = count.to_string();
+        let arguments = ["fleet", "--target", &echo.target, "--count", &count];
+        let mut child = Command::new(env!("CARGO_BIN_EXE_dtu-sim"))
+            .current_dir(folder)
+            .args(arguments)
+            .args(["--period", "0.05", "--json"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let all = format!("{count} registered");
+        let mut line = String::new();
+        let mut talk = BufReader::new(child.stderr.take().unwrap());
+        while !line.contains(&all) {
+            line.clear();
+            assert_ne!(talk.read_line(&mut line).unwrap(), 0, "it ended by itself");
+        }
+        Self(child)
+    }
+
+    /// Its account, and nothing is missing.
+    fn stop(self) -> serde_json::Value {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let output = self.0.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
 }
 
 #[test]
@@ -165,33 +202,8 @@ fn a_server_that_is_not_there_is_1() {
 #[test]
 fn a_signal_ends_it_with_the_account() {
     let echo = Echo::start();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_dtu-sim"))
-        .args([
-            "fleet",
-            "--target",
-            &echo.target,
-            "--count",
-            "5",
-            "--period",
-            "0.05",
-            "--json",
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It speaks once all of it stands.
-    let mut line = String::new();
-    let mut talk = BufReader::new(child.stderr.take().unwrap());
-    while !line.contains("5 registered") {
-        line.clear();
-        assert_ne!(talk.read_line(&mut line).unwrap(), 0, "it ended by itself");
-    }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let account: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0));
+    let running = Running::start(&echo, 5, &[], Path::new("."));
+    let account = running.stop();
     assert!(
         account["sent"].as_u64() > Some(0) && account["sent"] == account["answered"],
         "{account}"
@@ -221,30 +233,7 @@ fn a_program_has_the_line_of_a_single_device() {
     use std::io::{Read as _, Write as _};
     let echo = Echo::start();
     let folder = tempfile::tempdir().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_dtu-sim"))
-        .current_dir(folder.path())
-        .args([
-            "fleet",
-            "--target",
-            &echo.target,
-            "--count",
-            "3",
-            "--pty",
-            "2",
-            "--period",
-            "0.05",
-            "--json",
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut talk = BufReader::new(child.stderr.take().unwrap());
-    while !line.contains("3 registered") {
-        line.clear();
-        assert_ne!(talk.read_line(&mut line).unwrap(), 0, "it ended by itself");
-    }
+    let running = Running::start(&echo, 3, &["--pty", "2"], folder.path());
     let path = folder.path().join("fleet-2");
     let mut port = std::fs::OpenOptions::new()
         .read(true)
@@ -258,11 +247,7 @@ fn a_program_has_the_line_of_a_single_device() {
         let count = port.read(&mut bytes).unwrap();
         heard.push_str(&String::from_utf8_lossy(&bytes[..count]));
     }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    let account: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let account = running.stop();
     assert!(
         account["sent"].as_u64() > Some(0) && account["missing"] == 0,
         "{account}"
