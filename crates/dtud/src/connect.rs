@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{CloseReason, Connect};
-use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::Interest;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -328,17 +328,7 @@ fn socket(target: &Connect, peer: SocketAddr, interface: Option<&str>) -> io::Re
 }
 
 fn set_tcp_options(socket: &Socket, fixed_port: bool) -> io::Result<()> {
-    // The device packs by itself.
-    socket.set_tcp_nodelay(true)?;
-    // A byte that was sent as urgent is a byte of the stream, in its place.
-    socket.set_out_of_band_inline(true)?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE_IDLE)
-        .with_interval(KEEPALIVE_PAUSE);
-    socket.set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))?;
-    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-    // The kernel would else swallow minutes of a slow line's data, and lose it with the connection.
-    socket.set_send_buffer_size(SEND_BUFFER)?;
+    link_socket::set_options(socket)?;
     if fixed_port {
         // The old connection would else wait in TIME_WAIT, and the same four numbers could not be used again.
         socket.set_linger(Some(Duration::ZERO))?;
@@ -351,21 +341,7 @@ pub(crate) fn reason(error: &io::Error) -> CloseReason {
     if let Some(reason) = tls::reason(error) {
         return reason;
     }
-    match error.raw_os_error() {
-        Some(libc::ECONNREFUSED) => CloseReason::Refused,
-        Some(libc::ECONNRESET | libc::EPIPE | libc::ECONNABORTED) => CloseReason::Reset,
-        Some(libc::ETIMEDOUT) => CloseReason::TimedOut,
-        Some(
-            libc::EHOSTUNREACH
-            | libc::ENETUNREACH
-            | libc::ENETDOWN
-            | libc::EHOSTDOWN
-            | libc::ENODEV,
-        ) => CloseReason::Unreachable,
-        Some(libc::EADDRINUSE) => CloseReason::LocalPortTaken,
-        Some(code) => CloseReason::Os(code),
-        None => CloseReason::Os(0),
-    }
+    link_socket::reason(error)
 }
 
 fn connect_reason(error: &io::Error, local_port: u16) -> CloseReason {
@@ -422,15 +398,6 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 const RESOLVE: Duration = Duration::from_secs(10);
 /// Addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 16;
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
-/// So short that the first probe behind USER_TIMEOUT, which ends the connection, comes before 90 s.
-const KEEPALIVE_PAUSE: Duration = Duration::from_secs(4);
-/// Unacknowledged data or probes end a connection after this (decisions 16.21). While it is set the number of probes
-/// counts for nothing.
-const USER_TIMEOUT: Duration = Duration::from_secs(85);
-const KEEPALIVE_PROBES: u32 = 6;
-/// The kernel doubles it for its own book-keeping.
-const SEND_BUFFER: usize = 32 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-pub(crate) use unsent::unsent;
+pub(crate) use link_socket::unsent;
 
 /// Registers a descriptor with the reactor.
 pub(crate) fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {

@@ -8,16 +8,10 @@ use std::time::Duration;
 use dtu_proto::event::{CloseReason, Payload};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::{Errno, IoSlice};
-use socket2::{Domain, SockAddr, Socket as Raw, TcpKeepalive, Type};
+use socket2::{Domain, SockAddr, Socket as Raw, Type};
 
 use super::timers::NEVER;
 
-/// As `dtud` sets them: a bounded send buffer, and a dead peer is found.
-const SEND_BUFFER: usize = 32 * 1024;
-const USER_TIMEOUT: Duration = Duration::from_secs(85);
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
-const KEEPALIVE_PAUSE: Duration = Duration::from_secs(10);
-const KEEPALIVE_PROBES: u32 = 3;
 /// The registration packet is asked for soon: how long it takes is measured. Then as `dtud` asks.
 const FIRST_QUERY: u32 = 2000;
 const QUERY: u32 = 200_000;
@@ -62,13 +56,7 @@ impl Socket {
         now: u64,
     ) -> io::Result<Self> {
         let raw = Raw::new(Domain::for_address(to), Type::STREAM.nonblocking(), None)?;
-        raw.set_tcp_nodelay(true)?;
-        let keepalive = TcpKeepalive::new()
-            .with_time(KEEPALIVE_IDLE)
-            .with_interval(KEEPALIVE_PAUSE);
-        raw.set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))?;
-        raw.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-        raw.set_send_buffer_size(SEND_BUFFER)?;
+        link_socket::set_options(&raw)?;
         if let Some(from) = from {
             raw.bind(&SockAddr::from(SocketAddr::from((from, 0))))?;
         }
@@ -195,7 +183,7 @@ impl Socket {
 
     fn query(&mut self) -> bool {
         self.queried = self.written;
-        let Ok(unsent) = unsent::unsent(&self.fd) else {
+        let Ok(unsent) = link_socket::unsent(&self.fd) else {
             return false;
         };
         let acked = self.written.saturating_sub(unsent as u64).max(self.acked);
@@ -280,17 +268,9 @@ impl AsFd for Socket {
 
 /// What an error of the system means for the device.
 pub(super) fn reason(error: &io::Error) -> CloseReason {
-    let Some(errno) = Errno::from_io_error(error) else {
-        return CloseReason::Os(0);
-    };
-    match errno {
-        Errno::CONNREFUSED => CloseReason::Refused,
-        Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED => CloseReason::Reset,
-        Errno::TIMEDOUT => CloseReason::TimedOut,
-        Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::NETDOWN | Errno::HOSTDOWN => {
-            CloseReason::Unreachable
-        }
-        Errno::ADDRINUSE | Errno::ADDRNOTAVAIL => CloseReason::LocalPortTaken,
-        other => CloseReason::Os(other.raw_os_error()),
+    match error.raw_os_error() {
+        // Its source address has no port left.
+        Some(code) if code == Errno::ADDRNOTAVAIL.raw_os_error() => CloseReason::LocalPortTaken,
+        Some(_) | None => link_socket::reason(error),
     }
 }
