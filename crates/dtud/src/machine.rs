@@ -49,7 +49,7 @@ use crate::watchdog::Watchdog;
 mod requests;
 mod sources;
 
-use sources::{Source, Sources};
+use sources::{Set, Source, Sources};
 
 /// Everything that the command line and the settings file decide.
 #[derive(Debug)]
@@ -99,9 +99,8 @@ pub(crate) trait Observer {
 pub(crate) struct Machine {
     dtu: Dtu,
     sources: Sources,
-    /// The sockets whose bytes the device wanted when they were last looked at, one bit each, and whether it wanted the
-    /// line's.
-    wanted: (u16, bool),
+    /// Those whose bytes the device wanted when they were last looked at.
+    wanted: Set,
     clock: Clock,
     timer: Timer,
     /// The earliest deadline when the loop last had nothing to do.
@@ -215,7 +214,7 @@ impl Machine {
         Ok(Self {
             dtu,
             sources: Sources::new(),
-            wanted: (0, false),
+            wanted: Set::default(),
             clock,
             due: None,
             timer: Timer::new().context("timer")?,
@@ -421,22 +420,22 @@ impl Machine {
 
     /// Those of whom the device wants bytes now, or does not any more.
     fn mark_what_is_wanted(&mut self) {
-        if self.wanted.1 != self.dtu.wants_serial() {
+        if self.wanted.has(Source::Line) != self.dtu.wants_serial() {
             self.sources.mark(Source::Line);
         }
         for socket in self.sockets.open() {
-            let before = self.wanted.0 & (1 << socket.index()) != 0;
-            if before != self.dtu.wants_socket(socket) {
-                self.sources.mark(Source::Socket(socket));
+            let source = Source::Socket(socket);
+            if self.wanted.has(source) != self.dtu.wants_socket(socket) {
+                self.sources.mark(source);
             }
         }
     }
 
     /// The end of a connection whose bytes wait unread does not wake the loop.
     fn mark_paused(&self) {
-        let paused = |socket: &SocketId| self.wanted.0 & (1 << socket.index()) == 0;
-        let paused = self.sockets.open().filter(paused);
-        paused.for_each(|socket| self.sources.mark(Source::Socket(socket)));
+        let open = self.sockets.open().map(Source::Socket);
+        open.filter(|source| !self.wanted.has(*source))
+            .for_each(|source| self.sources.mark(source));
     }
 
     /// Once a wake-up, not at each turn of it.
@@ -480,15 +479,15 @@ impl Machine {
 
     fn poll_socket(&mut self, socket: SocketId, now: Instant) -> bool {
         let wanted = self.dtu.wants_socket(socket);
-        let bit = 1 << socket.index();
-        self.wanted.0 = self.wanted.0 & !bit | if wanted { bit } else { 0 };
+        let source = Source::Socket(socket);
+        self.wanted.set(source, wanted);
         let mut buf = std::mem::take(&mut self.buf);
-        let mut cx = self.sources.context(Source::Socket(socket));
+        let mut cx = self.sources.context(source);
         let news = self
             .sockets
             .poll(socket, &mut cx, now, wanted, &self.serial, &mut buf);
         if let Some(news) = news {
-            self.sources.mark(Source::Socket(socket));
+            self.sources.mark(source);
             self.journal
                 .on_socket(socket, &news, self.sockets.contact(socket));
             if matches!(news, SocketEvent::Closed { .. }) {
@@ -502,7 +501,7 @@ impl Machine {
 
     fn poll_serial(&mut self, now: Instant) -> bool {
         let wanted = self.dtu.wants_serial();
-        self.wanted.1 = wanted;
+        self.wanted.set(Source::Line, wanted);
         let mut buf = std::mem::take(&mut self.buf);
         let mut cx = self.sources.context(Source::Line);
         let news = self

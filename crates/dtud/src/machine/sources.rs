@@ -35,13 +35,21 @@ impl Source {
 
 const SOURCES: usize = SOCKETS + 4;
 
-/// Those that may have news.
+/// Some of the sources.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ready(u32);
+pub(super) struct Set(u32);
 
-impl Ready {
+impl Set {
     pub(super) const fn has(self, source: Source) -> bool {
         self.0 & source.bit() != 0
+    }
+
+    pub(super) const fn set(&mut self, source: Source, is_in: bool) {
+        if is_in {
+            self.0 |= source.bit();
+        } else {
+            self.0 &= !source.bit();
+        }
     }
 }
 
@@ -128,8 +136,8 @@ impl Sources {
     }
 
     /// Those that are marked, which none is any more.
-    pub(super) fn take(&self) -> Ready {
-        Ready(self.0.ready.ready.swap(0, Ordering::AcqRel))
+    pub(super) fn take(&self) -> Set {
+        Set(self.0.ready.ready.swap(0, Ordering::AcqRel))
     }
 
     pub(super) fn is_any_ready(&self) -> bool {
