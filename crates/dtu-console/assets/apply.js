@@ -70,16 +70,18 @@ export async function apply(context, values, check, done) {
   const wanted = Number(seconds.value.trim());
   const bounded = Number.isFinite(wanted) && wanted > 0 ? wanted : TRIAL.usual;
   const confirm = canTry && box.checked ? Math.min(TRIAL.max, Math.max(TRIAL.min, Math.round(bounded))) : null;
+  /** @type {string[]} */
+  let over = [];
   try {
     const headers = { "If-Match": draft.settings.get()?.etag ?? "" };
     const applied = /** @type {Applied} */ (await post("apply", { values, confirm }, { headers }));
-    await tell(applied, values);
+    over = await tell(applied, values);
   } catch (error) {
     if (!(error instanceof ApiError)) {
       throw error;
     }
     if (error.status === 412) {
-      await conflict(error.body, values);
+      over = await conflict(error.body, values);
     } else {
       notice(reason(error), "bad");
     }
@@ -88,6 +90,8 @@ export async function apply(context, values, check, done) {
     await readOnce();
   }
   await done();
+  // Only now: until the device is read again, what was read before would show as its value.
+  draft.settle(over, values);
 }
 
 /** What people call these. @param {string[]} keys */
@@ -129,28 +133,33 @@ function diffTable(check) {
   );
 }
 
-/** @param {Applied} applied @param {Record<string, string>} values */
+/**
+ * Says how it went, and of which keys the draft is over.
+ * @param {Applied} applied
+ * @param {Record<string, string>} values
+ * @returns {Promise<string[]>}
+ */
 async function tell(applied, values) {
   const keys = Object.keys(values);
   const unverified = applied.not_verifiable ?? [];
+  let over = keys;
   if (applied.outcome === "nothing") {
-    draft.discard(keys);
     notice(t("apply.nothing"), "plain");
   } else if (applied.outcome === "done") {
-    draft.discard(keys);
     notice(t("apply.done", { n: keys.length }));
   } else if (applied.outcome === "trial") {
     // The draft stays until it is kept: if it is rolled back, it is still there. Secrets were sent.
-    draft.discard(keys.filter((key) => draft.fieldOf(key)?.secret));
+    over = keys.filter((key) => draft.fieldOf(key)?.secret);
     draft.onTrial(applied.trial?.id ?? null, values);
     notice(t("apply.onTrial", { seconds: Math.round(applied.trial?.seconds_left ?? 0) }));
   } else {
     await report(applied);
-    return;
+    return [];
   }
   if (unverified.length > 0) {
     notice(t("apply.notVerifiable", { keys: unverified.join(", ") }), "plain");
   }
+  return over;
 }
 
 /** What failed, and whether the old values are back. @param {Applied} applied */
@@ -173,9 +182,10 @@ async function report(applied) {
 }
 
 /**
- * Somebody else set the device meanwhile.
+ * Somebody else set the device meanwhile: which keys are theirs to decide.
  * @param {Record<string, any>} body
  * @param {Record<string, string>} values
+ * @returns {Promise<string[]>}
  */
 async function conflict(body, values) {
   const mine = asValues(body["mine"]) ?? values;
@@ -229,9 +239,7 @@ async function conflict(body, values) {
     ],
     actions: [{ text: t("conflict.do"), value: "take", class: "primary" }],
   });
-  if (answer !== null) {
-    draft.discard(keys.filter((key) => choice.get(key) === "theirs"));
-  }
+  return answer === null ? [] : keys.filter((key) => choice.get(key) === "theirs");
 }
 
 /** @param {unknown} value @returns {Record<string, string> | null} */

@@ -123,6 +123,11 @@ export function discard(keys = [...typed.keys()]) {
   changed();
 }
 
+/** These were sent and are the device's now; what was typed over them since is a new draft. @param {string[]} keys @param {Record<string, string>} sent */
+export function settle(keys, sent) {
+  discard(keys.filter((key) => !typed.has(key) || typed.get(key) === sent[key]));
+}
+
 /** @param {string | number | null} id @param {Record<string, string>} values */
 export function onTrial(id, values) {
   const open = Object.entries(values).filter(([key]) => fields.get(key)?.secret === false);

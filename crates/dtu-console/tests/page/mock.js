@@ -29,6 +29,8 @@ export class Mock {
     /** Time before an answer to `api/rows`, ms, and how many of them wait. */
     this.slow = 0;
     this.waiting = 0;
+    /** What an answer to `api/settings` waits for. */
+    this.reading = Promise.resolve();
     /** Paths whose next request gets no answer, as over a connection that is half open. */
     this.swallowed = new Set();
     this.streams = new Set();
@@ -272,6 +274,14 @@ export class Mock {
     };
   }
 
+  /** No answer to `api/settings` until what this returns is called. @returns {() => void} */
+  holdReading() {
+    /** @type {() => void} */
+    let release = () => {};
+    this.reading = new Promise((resolve) => (release = () => resolve()));
+    return release;
+  }
+
   settings() {
     const values = {};
     for (const [key, it] of this.values) {
@@ -391,6 +401,9 @@ export class Mock {
     const answer = this.answer(request, response, path, url.searchParams, body);
     if (answer !== undefined) {
       const [status, value] = answer;
+      if (path === "api/settings") {
+        await this.reading;
+      }
       if (path === "api/rows" && this.slow > 0) {
         this.waiting += 1;
         await new Promise((resolve) => setTimeout(resolve, this.slow));

@@ -240,14 +240,38 @@ test("somebody else was faster: mine, theirs and the one before, each to be chos
   own.mock.etag += 1;
   await applied(own);
   await own.waitForSelector("dialog:has-text('Somebody else')");
+  const release = own.mock.holdReading();
   const row = own.locator("dialog tr", { hasText: "CIPCFG.HEAT" });
   assert.match(await row.innerText(), /44[\s\S]*55[\s\S]*30/);
   await axe(own, "conflict");
   await row.locator("input[type=radio]").nth(1).check();
+  const asked = own.waitForRequest(/api\/settings$/);
   await own.click("dialog .primary");
+  await asked;
+  assert.equal(await input(own, "CIPCFG.HEAT").inputValue(), "44");
+  release();
   await own.waitForSelector("dialog", { state: "detached" });
   await own.waitForSelector("text=1 change");
   assert.equal(await input(own, "CIPCFG.HEAT").inputValue(), "55");
+  assert.equal(await input(own, "CIPNUM").inputValue(), "13800138000");
+  await own.finish();
+});
+
+test("until the device is read again a field shows what was sent, and what is typed meanwhile stays", async () => {
+  const own = await settings({ mock: { confirm: false } });
+  const heat = input(own, "CIPCFG.HEAT");
+  await heat.fill("31");
+  await input(own, "CIPNUM").fill("13800138000");
+  const release = own.mock.holdReading();
+  const asked = own.waitForRequest(/api\/settings$/);
+  await applied(own);
+  await asked;
+  await own.waitForSelector("text=2 changes");
+  assert.equal(await heat.inputValue(), "31");
+  await heat.fill("32");
+  release();
+  await own.waitForSelector("text=1 change");
+  assert.equal(await heat.inputValue(), "32");
   assert.equal(await input(own, "CIPNUM").inputValue(), "13800138000");
   await own.finish();
 });
