@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { axe, begin, end, fits, tab } from "./tab.js";
+import { axe, begin, end, fits, tab, until } from "./tab.js";
 
 before(begin);
 after(end);
@@ -160,8 +160,9 @@ test("bytes are put in: direction, escapes, hex and line end", async () => {
   assert.match(await form.innerText(), /half a byte/);
   await form.locator("input").fill("0x31 31:31");
   await form.locator("button").click();
-  await own.waitForTimeout(300);
-  const sent = own.mock.calls.filter((call) => call.path === "api/inject").map((call) => JSON.parse(call.body));
+  const injected = () => own.mock.calls.filter((call) => call.path === "api/inject").map((call) => JSON.parse(call.body));
+  await until("both to be sent", () => injected().length >= 2);
+  const sent = injected();
   assert.deepEqual(sent, [
     { to: "line", from: "dte", data_hex: "02515057030D0A" },
     { to: "link1", from: "peer", data_hex: "313131" },
@@ -181,8 +182,7 @@ test("one stream a tab, closed while hidden, and what was missed comes after", a
     document.dispatchEvent(new window.Event("visibilitychange"));
   }, isHidden);
   await hide(true);
-  await own.waitForTimeout(300);
-  assert.equal(own.mock.streams.size, 0);
+  await until("the stream to end", () => own.mock.streams.size === 0);
   own.mock.row({ of: "line", bytes: Buffer.from("unseen") });
   await hide(false);
   await own.waitForFunction(() => document.querySelectorAll(".rows > li").length === 2);
@@ -190,8 +190,8 @@ test("one stream a tab, closed while hidden, and what was missed comes after", a
     await own.evaluate((to) => {
       location.hash = to;
     }, page);
-    await own.waitForTimeout(200);
-    assert.equal(own.mock.streams.size, 1, page);
+    await own.waitForFunction((name) => document.querySelector(`nav a[href="#${name}"][aria-current]`), page);
+    await until(`one stream on ${page}`, () => own.mock.streams.size === 1);
   }
   await own.finish();
 });
@@ -249,8 +249,7 @@ test("ten tabs work: those that nobody sees hold no connection", async () => {
   await hide(tabs.at(-1), true);
   await hide(own, false);
   await own.waitForFunction(() => document.documentElement.dataset.connection !== "lost" && document.querySelector(".link .pill[data-kind=good]"));
-  await own.waitForTimeout(300);
-  assert.equal(own.mock.streams.size, 1);
+  await until("one stream for ten tabs", () => own.mock.streams.size === 1);
   await own.finish();
 });
 
@@ -300,9 +299,7 @@ test("what comes while older rows are on their way is not lost, and what is, is 
   }
   own.mock.slow = 700;
   own.mock.revive();
-  while (own.mock.waiting === 0) {
-    await own.waitForTimeout(50);
-  }
+  await until("older rows to be asked for", () => own.mock.waiting > 0);
   say("meanwhile");
   await own.waitForSelector("text=meanwhile");
   // The newest thousand were fetched; the other 1500 are a gap, and a row of its own.

@@ -96,6 +96,15 @@ async function watched(context, url) {
   return own;
 }
 
+/** Waits for what the mock sees. @param {() => boolean} look */
+export async function until(what, look) {
+  const end = Date.now() + 15_000;
+  while (!look()) {
+    assert.ok(Date.now() < end, `waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Another page of the same tab, as a link would open it. */
 export async function visit(own, page) {
   await own.evaluate((to) => {
