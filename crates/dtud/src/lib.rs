@@ -22,6 +22,7 @@ mod log;
 pub mod machine;
 pub mod modem;
 mod netif;
+mod pages;
 mod port;
 pub mod record;
 mod rehearsal;

@@ -34,6 +34,7 @@ use crate::held::Held;
 use crate::journal::Journal;
 use crate::leds::LedPanel;
 use crate::modem::{self, Modem};
+use crate::pages::StartPages;
 use crate::port::part;
 use crate::record::Recorder;
 use crate::rehearsal::{self, Fault};
@@ -117,6 +118,7 @@ pub(crate) struct Machine {
     recorder: Option<Recorder>,
     control: Arc<Control>,
     watchdog: Watchdog,
+    start_pages: StartPages,
     journal: Journal,
     server: status::Server,
     console: Option<Box<Console>>,
@@ -229,6 +231,7 @@ impl Machine {
             recorder,
             control,
             watchdog: Watchdog::from_environment(),
+            start_pages: StartPages::new(powered_on),
             journal,
             server,
             console: None,
@@ -630,6 +633,7 @@ impl Machine {
             recorder.tick(now);
         }
         self.watchdog.beat(now);
+        self.start_pages.tick(now);
         self.journal.fire(now);
         if self.watchdog.wants_line(now) {
             self.watchdog.show(
@@ -654,6 +658,7 @@ impl Machine {
             self.at.answer_by(),
             self.console_deadline(),
             self.watchdog.next(),
+            self.start_pages.deadline(),
             self.journal.deadline(),
             self.recorder.as_ref().and_then(Recorder::flush_due),
         ];

@@ -1,6 +1,7 @@
 //! The few system calls that no safe wrapper offers.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -137,6 +138,25 @@ fn argument_range() -> Option<(usize, usize)> {
         .skip(48 - 3);
     let (start, end) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     (start != 0).then_some((start, end))
+}
+
+/// Unmaps the pages of a mapping that is as its file has it, and that nobody may write; what is used again comes back
+/// from there.
+pub(crate) fn give_back_file_pages(range: &Range<usize>) -> io::Result<()> {
+    // SAFETY: MADV_DONTNEED changes no byte that anybody sees: the caller names a private mapping of the program's own
+    // file, which stays mapped as long as the program runs, and of which no page differs from the file.
+    let answer = unsafe {
+        libc::madvise(
+            range.start as *mut libc::c_void,
+            range.len(),
+            libc::MADV_DONTNEED,
+        )
+    };
+    if answer == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Characters that the driver of a tty has lost since it was opened, for want of room or of time.

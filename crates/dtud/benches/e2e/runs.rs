@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::common::pump::exchange;
-use crate::common::usage::{Usage, rss_kib};
+use crate::common::usage::{Usage, rss_anon_kib, rss_file_kib};
 use crate::common::within;
 use crate::figures::Figures;
 use crate::load::{self, LIMIT};
@@ -103,10 +103,7 @@ pub(crate) fn stall(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
     for peer in rotated(peers, 0) {
         let running = Running::start(peer, 0);
         load::round_trips(&running.line, &running.connection, 1, 50);
-        let (before, pid) = (
-            rss_kib(running.pid()).expect("the peer is alive"),
-            running.pid(),
-        );
+        let (before, pid) = (rss_kib(running.pid()), running.pid());
         let done = AtomicBool::new(false);
         let most = std::thread::scope(|scope| {
             let watch = scope.spawn(|| most_memory(pid, &done));
@@ -182,10 +179,15 @@ fn fill_counted(buffer: &mut [u8], next: &mut u64, total: u64) -> usize {
 fn most_memory(pid: u32, done: &AtomicBool) -> u64 {
     let mut most = 0;
     while !done.load(Ordering::Relaxed) {
-        most = most.max(rss_kib(pid).unwrap_or_default());
+        most = most.max(rss_kib(pid));
         std::thread::sleep(Duration::from_millis(20));
     }
     most
+}
+
+fn rss_kib(pid: u32) -> u64 {
+    let own = rss_anon_kib(pid).expect("the peer is alive");
+    own + rss_file_kib(pid).expect("the peer is alive")
 }
 
 /// Connected, used once, then left alone: all at the same time, for nobody does anything.
@@ -201,11 +203,6 @@ pub(crate) fn idle(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
     for ((peer, running), before) in running.iter().zip(before) {
         let rate = used(running).since(before).wake_ups as f64 / begin.elapsed().as_secs_f64();
         figures.record("idle: wake-ups a second", 0, *peer, rate);
-        figures.record(
-            "idle: RSS, KiB",
-            0,
-            *peer,
-            rss_kib(running.pid()).expect("the peer is alive") as f64,
-        );
+        figures.record("idle: RSS, KiB", 0, *peer, rss_kib(running.pid()) as f64);
     }
 }

@@ -912,3 +912,25 @@ fn a_console_that_nobody_looks_at_wakes_nobody() {
         (usage().since(before).wake_ups == 0).then_some(())
     });
 }
+
+#[test]
+fn a_console_that_nobody_looks_at_costs_at_most_a_mebibyte_of_memory() {
+    // Enough of it to fill the recorder's rings.
+    const CHUNKS: usize = 1024;
+    let used = |has_console| {
+        let (folder, server) = (folder(), Server::start());
+        let setup = Setup::new(folder.path()).link(1, server.port()).packing(0);
+        let setup = if has_console { setup.console() } else { setup };
+        let daemon = setup.start();
+        let (line, peer) = (daemon.line(), server.accept(SOON));
+        for _ in 0..CHUNKS {
+            line.send(&[b'x'; 1024]);
+            peer.receive(1024, SOON);
+            peer.send(b"answer");
+            line.receive(6, SOON);
+        }
+        daemon.rss_anon_kib()
+    };
+    let (without, with) = (used(false), used(true));
+    assert!(with <= without + 1024, "{without} KiB without, {with} with");
+}

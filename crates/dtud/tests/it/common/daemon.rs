@@ -226,8 +226,13 @@ impl Daemon {
             .clone()
     }
 
-    pub(crate) fn rss_kib(&self) -> u64 {
-        usage::rss_kib(self.pid()).expect("the daemon is alive")
+    /// The memory of its own.
+    pub(crate) fn rss_anon_kib(&self) -> u64 {
+        usage::rss_anon_kib(self.pid()).expect("the daemon is alive")
+    }
+
+    pub(crate) fn rss_file_kib(&self) -> u64 {
+        usage::rss_file_kib(self.pid()).expect("the daemon is alive")
     }
 
     /// `kill -9`.

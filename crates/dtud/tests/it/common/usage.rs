@@ -33,9 +33,14 @@ impl Usage {
     }
 }
 
-/// Resident memory, KiB.
-pub(crate) fn rss_kib(pid: u32) -> Result<u64> {
-    first_number(PathBuf::from(format!("/proc/{pid}/status")), "VmRSS:")
+/// Resident memory of the process's own, KiB.
+pub(crate) fn rss_anon_kib(pid: u32) -> Result<u64> {
+    first_number(PathBuf::from(format!("/proc/{pid}/status")), "RssAnon:")
+}
+
+/// Resident memory that is mapped of files, KiB: code above all, which comes and goes.
+pub(crate) fn rss_file_kib(pid: u32) -> Result<u64> {
+    first_number(PathBuf::from(format!("/proc/{pid}/status")), "RssFile:")
 }
 
 /// The first number in the line that begins with `key`.
