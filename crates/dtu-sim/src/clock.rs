@@ -1,6 +1,6 @@
 //! The clocks of the machine. Who plays in virtual time has no use for them; all others hand them on as an argument.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use dtu_proto::radio::NetworkTime;
 
@@ -15,6 +15,13 @@ const TO_2000: u64 = 946_684_800;
 #[must_use]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// CPU time of this process so far.
+#[must_use]
+pub fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// The time of a network whose messages and modems show it.

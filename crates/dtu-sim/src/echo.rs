@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::fleet::Template;
+use crate::fleet::{HEAD_BEGINS, Template};
 
 /// The token of the descriptor that ends it, and of the listener.
 const STOP: u64 = u64::MAX;
@@ -31,6 +31,12 @@ pub struct Echoed {
     pub connections: u64,
     /// Of these, such as began with a registration packet.
     pub registered: u64,
+    /// Such as began with something else, where there is a registration packet.
+    pub wrong_registrations: u64,
+    /// Heartbeats, where they are known.
+    pub heartbeats: u64,
+    /// Where they are known: packets that are none, and do not begin as a frame of a fleet does.
+    pub strange: u64,
     /// Most connections at once.
     pub most: u64,
     /// Bytes sent back.
@@ -49,12 +55,108 @@ impl fmt::Display for Echoed {
             most,
             bytes,
             broken,
+            wrong_registrations,
+            strange,
             ..
         } = self;
         write!(
             f,
-            "{connections} connections ({most} at once, {registered} registered, {broken} broken), {bytes} bytes sent back"
-        )
+            "{connections} connections ({registered} registered, {broken} broken), {bytes} bytes sent back"
+        )?;
+        if *most > 0 {
+            write!(f, "; {most} connections at once")?;
+        }
+        if wrong_registrations + strange > 0 {
+            write!(
+                f,
+                "; {wrong_registrations} wrong registration packets, {strange} packets that are neither data nor heartbeat"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Echoed {
+    /// One object.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "connections": self.connections,
+            "registered": self.registered,
+            "wrong_registrations": self.wrong_registrations,
+            "heartbeats": self.heartbeats,
+            "strange": self.strange,
+            "bytes": self.bytes,
+            "broken": self.broken,
+            "swallowed": self.swallowed,
+        })
+    }
+
+    /// What another one saw as well.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let Self {
+            connections,
+            registered,
+            wrong_registrations,
+            heartbeats,
+            strange,
+            most,
+            bytes,
+            broken,
+            swallowed,
+        } = *other;
+        self.connections += connections;
+        self.registered += registered;
+        self.wrong_registrations += wrong_registrations;
+        self.heartbeats += heartbeats;
+        self.strange += strange;
+        self.most = self.most.max(most);
+        self.bytes += bytes;
+        self.broken += broken;
+        self.swallowed += swallowed;
+    }
+}
+
+/// What a server knows of what devices send beside data.
+#[derive(Clone, Debug, Default)]
+pub struct Packets {
+    /// What connections begin with.
+    pub register: Option<Template>,
+    /// What comes now and then.
+    pub heartbeat: Option<Template>,
+}
+
+impl Packets {
+    /// Counts a packet, the first of its connection or not, and says how many of its bytes are no data.
+    pub(crate) fn hear(&self, begun: &mut bool, packet: &[u8], sum: &mut Echoed) -> usize {
+        let mut own = 0;
+        if !std::mem::replace(begun, true)
+            && let Some(register) = &self.register
+        {
+            match register.matches(packet) {
+                Some(length) => {
+                    sum.registered += 1;
+                    own = length;
+                }
+                None => {
+                    sum.wrong_registrations += 1;
+                    return 0;
+                }
+            }
+        }
+        let rest = packet.get(own..).unwrap_or_default();
+        if let Some(heartbeat) = &self.heartbeat
+            && let Some(first) = rest.first()
+            && *first != HEAD_BEGINS
+        {
+            if heartbeat.matches(rest) == Some(rest.len()) {
+                sum.heartbeats += 1;
+                own = packet.len();
+            } else {
+                sum.strange += 1;
+            }
+        }
+        own
     }
 }
 
@@ -63,7 +165,7 @@ impl fmt::Display for Echoed {
 pub struct Echo {
     listener: OwnedFd,
     local: SocketAddr,
-    register: Option<Template>,
+    packets: Packets,
     swallow: Option<u64>,
 }
 
@@ -85,12 +187,11 @@ struct Server<'a> {
 }
 
 impl Echo {
-    /// Listens. Connections that begin with a packet of the template are known as registered, and the packet is not sent
-    /// back.
+    /// Listens. Packets that it knows are counted, and are not sent back.
     ///
     /// # Errors
     /// The address cannot be had.
-    pub fn bind(address: SocketAddr, register: Option<Template>) -> io::Result<Self> {
+    pub fn bind(address: SocketAddr, packets: Packets) -> io::Result<Self> {
         let socket = Socket::new(
             Domain::for_address(address),
             Type::STREAM.nonblocking(),
@@ -103,7 +204,7 @@ impl Echo {
         Ok(Self {
             local: listener.local_addr()?,
             listener: listener.into(),
-            register,
+            packets,
             swallow: None,
         })
     }
@@ -220,16 +321,11 @@ impl Server<'_> {
                 Ok(0) => Ok(false),
                 Ok(count) => {
                     let mut bytes = buffer.get(..count).unwrap_or_default();
-                    if !std::mem::replace(&mut peer.begun, true)
-                        && let Some(length) = self
-                            .echo
-                            .register
-                            .as_ref()
-                            .and_then(|packet| packet.matches(bytes))
-                    {
-                        self.sum.registered += 1;
-                        bytes = bytes.get(length..).unwrap_or_default();
-                    }
+                    let own = self
+                        .echo
+                        .packets
+                        .hear(&mut peer.begun, bytes, &mut self.sum);
+                    bytes = bytes.get(own..).unwrap_or_default();
                     self.reads += u64::from(!bytes.is_empty());
                     let swallowed = self
                         .echo

@@ -1,15 +1,18 @@
 //! `dtu-sim fleet` and `dtu-sim echo`: the command line, and what is shown while they run.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use dtu_sim::echo::Echo;
+use dtu_sim::echo::{Echo, Packets};
 use dtu_sim::fleet::limits::raise_descriptors;
-use dtu_sim::fleet::{self, Bound, Check, Fault, FleetError, Scenario, Template};
+use dtu_sim::fleet::{
+    self, Bound, Check, Fault, FleetError, Plan, Scenario, Simulated, Simulation, Template,
+};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use view::Screen;
@@ -76,6 +79,18 @@ pub(crate) struct FleetArgs {
     /// Seed of all chance.
     #[arg(long, value_name = "N", value_parser = |text: &str| Bound::SEED.parse(text))]
     seed: Option<f64>,
+    /// No sockets and no clock: a network and a server in memory, in virtual time. Needs --duration or --frames.
+    #[arg(long = "virtual")]
+    in_virtual_time: bool,
+    /// Threads that share the devices; as many as there are cores.
+    #[arg(long, value_name = "N", requires = "in_virtual_time", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Milliseconds from a device to the server, and as many back.
+    #[arg(long, value_name = "MS", requires = "in_virtual_time", value_parser = |text: &str| Bound::DELAY.parse(text))]
+    delay: Option<f64>,
+    /// The server keeps about each so many-th packet for itself: to see that missing frames are found.
+    #[arg(long, value_name = "N", requires = "in_virtual_time", value_parser = clap::value_parser!(u32).range(1..))]
+    swallow: Option<u32>,
     /// The account as one JSON object.
     #[arg(long)]
     json: bool,
@@ -93,6 +108,9 @@ pub(crate) struct EchoArgs {
     /// Registration packet that connections begin with; it is counted and not sent back.
     #[arg(long, value_name = "TEMPLATE", value_parser = parse_template)]
     register: Option<Template>,
+    /// Heartbeat; it is counted and not sent back. Packets that are neither that nor frames of a fleet are counted, too.
+    #[arg(long, value_name = "TEMPLATE", value_parser = parse_template)]
+    heartbeat: Option<Template>,
     /// Connections at once.
     #[arg(long, value_name = "N", default_value_t = 16_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     most: u32,
@@ -110,7 +128,14 @@ const USAGE: u8 = 2;
 
 pub(crate) fn run_fleet(args: FleetArgs) -> ExitCode {
     let (json, quiet) = (args.json, args.quiet);
-    let plan = match scenario(args).and_then(Scenario::plan) {
+    let simulation = args.in_virtual_time.then(|| simulation(&args));
+    let planned = scenario(args).and_then(|mut scenario| {
+        // Nobody connects to it: but a device wants to know where to.
+        let nobody = || SocketAddr::from(([127, 0, 0, 1], 9000));
+        scenario.target = scenario.target.or_else(|| simulation.map(|_| nobody()));
+        scenario.plan()
+    });
+    let plan = match planned {
         Ok(plan) => plan,
         Err(problem) => return wrong(&problem),
     };
@@ -118,6 +143,9 @@ pub(crate) fn run_fleet(args: FleetArgs) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return failed(&error),
     };
+    if let Some(simulation) = simulation {
+        return in_virtual_time(&plan, simulation, &stop, json, quiet);
+    }
     let mut screen = Screen::new(quiet, io::stderr().is_terminal());
     let account = match fleet::run(&plan, &stop, &mut screen) {
         Ok(account) => account,
@@ -133,6 +161,98 @@ pub(crate) fn run_fleet(args: FleetArgs) -> ExitCode {
     match account.judge() {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => failed(&problem),
+    }
+}
+
+fn simulation(args: &FleetArgs) -> Simulation {
+    let known = Simulation::default();
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    Simulation {
+        threads: args.threads.map_or_else(cores, usize::from),
+        delay: args
+            .delay
+            .map_or(known.delay, |ms| Duration::from_secs_f64(ms / 1000.0)),
+        swallow: args.swallow,
+    }
+}
+
+fn in_virtual_time(
+    plan: &Plan,
+    simulation: Simulation,
+    stop: &UnixStream,
+    json: bool,
+    quiet: bool,
+) -> ExitCode {
+    let mut progress = view::Progress::new(quiet, io::stderr().is_terminal());
+    let start = dtu_sim::clock::now();
+    let done = fleet::simulate(plan, simulation, |now| {
+        progress.look(&now, start.elapsed());
+        // A signal has come.
+        let mut byte = [0; 1];
+        !matches!((&mut &*stop).read(&mut byte), Ok(1))
+    });
+    let cost = Cost {
+        took: start.elapsed(),
+        cpu: dtu_sim::clock::cpu_time(),
+        threads: simulation.threads,
+    };
+    progress.end();
+    let done = match done {
+        Ok(done) => done,
+        Err(FleetError::Plan(problem)) => return wrong(&problem),
+        Err(error @ FleetError::System(..)) => return failed(&error),
+    };
+    let frames = done.account.sent;
+    if json {
+        let mut all = done.account.json();
+        all["server"] = done.served.json();
+        all["speed"] = cost.json(frames);
+        crate::print(format_args!("{all}"));
+    } else {
+        let Simulated { account, served } = &done;
+        crate::print(format_args!(
+            "{account}server        {served}\n{}",
+            cost.text(frames)
+        ));
+    }
+    match done.account.judge() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => failed(&problem),
+    }
+}
+
+/// What a run in virtual time cost.
+struct Cost {
+    took: Duration,
+    cpu: Duration,
+    threads: usize,
+}
+
+impl Cost {
+    fn rates(&self, frames: u64) -> (f64, f64) {
+        let rate = |time: Duration| frames as f64 / time.as_secs_f64().max(1e-9);
+        (rate(self.took), rate(self.cpu))
+    }
+
+    fn text(&self, frames: u64) -> String {
+        let (rate, cpu_rate) = self.rates(frames);
+        let Self { took, cpu, threads } = self;
+        format!(
+            "speed         {rate:.0} frames/s: {:.2} s on {threads} threads, {:.2} s of CPU ({cpu_rate:.0} frames a second of it)",
+            took.as_secs_f64(),
+            cpu.as_secs_f64()
+        )
+    }
+
+    fn json(&self, frames: u64) -> serde_json::Value {
+        let (rate, cpu_rate) = self.rates(frames);
+        serde_json::json!({
+            "threads": self.threads,
+            "wall_seconds": self.took.as_secs_f64(),
+            "cpu_seconds": self.cpu.as_secs_f64(),
+            "frames_per_second": rate,
+            "frames_per_cpu_second": cpu_rate,
+        })
     }
 }
 
@@ -171,7 +291,11 @@ pub(crate) fn run_echo(args: &EchoArgs) -> ExitCode {
     if let Err(problem) = raise_descriptors(u64::from(args.most)) {
         return failed(&problem);
     }
-    let echo = match Echo::bind(args.listen, args.register.clone()) {
+    let packets = Packets {
+        register: args.register.clone(),
+        heartbeat: args.heartbeat.clone(),
+    };
+    let echo = match Echo::bind(args.listen, packets) {
         Ok(echo) => echo,
         Err(error) => return failed(&format_args!("{}: {error}", args.listen)),
     };
@@ -218,6 +342,7 @@ fn failed(problem: &dyn std::fmt::Display) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use clap::Args as _;
+    use dtu_sim::echo::Echoed;
     use dtu_sim::fleet::{Account, FaultKind};
 
     use super::*;
@@ -235,8 +360,18 @@ mod tests {
             .collect();
         assert!(wanted.len() > 20, "{wanted:?}");
         wanted.extend(FaultKind::NAMES.map(|name| format!("`{name}`")));
-        let account = Account::default().json();
-        wanted.extend(account.as_object().unwrap().keys().map(|key| {
+        let mut account = Account::default().json();
+        account["server"] = Echoed::default().json();
+        account["speed"] = Cost {
+            took: Duration::ZERO,
+            cpu: Duration::ZERO,
+            threads: 1,
+        }
+        .json(0);
+        let inner = ["server", "speed"].map(|key| account[key].clone());
+        let keys = |value: &serde_json::Value| value.as_object().unwrap().clone();
+        let all = inner.iter().flat_map(keys).chain(keys(&account));
+        wanted.extend(all.map(|(key, _)| {
             if key.starts_with("texts_") {
                 "`texts_*`".to_owned()
             } else {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::histogram::Histogram;
 
 /// Counters of all devices together.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     /// Devices that were switched on.
     pub started: u32,
@@ -16,7 +16,9 @@ pub struct Account {
     pub connected: u32,
     /// Connections whose registration packet the server's TCP has acknowledged.
     pub registrations: u64,
-    /// Devices of which that was ever so.
+    /// The same of wrong registration packets.
+    pub wrong_registrations: u64,
+    /// Devices of which that was ever so, with the right packet.
     pub registered: u32,
     /// From the first packet of a connection to the acknowledgement of its registration packet, in µs.
     pub registration: Histogram,
@@ -57,7 +59,7 @@ pub struct Account {
 }
 
 /// What only the end tells.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct End {
     /// Data frames that the server's TCP has acknowledged.
     pub acknowledged: u64,
@@ -71,22 +73,118 @@ pub struct End {
     pub missing: u64,
     /// Heartbeats sent.
     pub heartbeats: u64,
+    /// Of these, wrong ones.
+    pub wrong_heartbeats: u64,
     /// What devices lost elsewhere, in their words.
     pub losses: Vec<(String, u64)>,
     /// How long it took, in µs.
     pub took: u64,
 }
 
+impl End {
+    pub(super) fn add(&mut self, other: Self) {
+        let Self {
+            acknowledged,
+            resent,
+            waiting,
+            cut_off,
+            missing,
+            heartbeats,
+            wrong_heartbeats,
+            losses,
+            took,
+        } = other;
+        self.acknowledged += acknowledged;
+        self.resent += resent;
+        self.waiting += waiting;
+        self.cut_off += cut_off;
+        self.missing += missing;
+        self.heartbeats += heartbeats;
+        self.wrong_heartbeats += wrong_heartbeats;
+        for (what, times) in losses {
+            self.lost(what, times);
+        }
+        self.took = self.took.max(took);
+    }
+
+    /// Devices lost this elsewhere.
+    pub(super) fn lost(&mut self, what: String, times: u64) {
+        count(&mut self.losses, what, times);
+    }
+}
+
+/// So many more of a kind.
+fn count<K: PartialEq>(all: &mut Vec<(K, u64)>, kind: K, more: u64) {
+    match all.iter_mut().find(|(known, _)| *known == kind) {
+        Some((_, count)) => *count += more,
+        None => all.push((kind, more)),
+    }
+}
+
 impl Account {
     pub(super) fn disconnected(&mut self, reason: LinkDownReason) {
-        match self
-            .disconnected
-            .iter_mut()
-            .find(|(known, _)| *known == reason)
-        {
-            Some((_, count)) => *count += 1,
-            None => self.disconnected.push((reason, 1)),
+        count(&mut self.disconnected, reason, 1);
+    }
+
+    /// What others came to as well.
+    pub(super) fn add(&mut self, other: Self) {
+        let Self {
+            started,
+            connected,
+            registrations,
+            wrong_registrations,
+            registered,
+            registration,
+            round_trip,
+            sent,
+            sent_bytes,
+            wrong_packets,
+            answered,
+            again,
+            held,
+            damaged,
+            misdirected,
+            other_bytes,
+            dropped,
+            disconnected,
+            restarts,
+            texts_sent,
+            texts_refused,
+            texts_received,
+            end,
+        } = other;
+        self.started += started;
+        self.connected += connected;
+        self.registrations += registrations;
+        self.wrong_registrations += wrong_registrations;
+        self.registered += registered;
+        self.registration.add_all(&registration);
+        self.round_trip.add_all(&round_trip);
+        self.sent += sent;
+        self.sent_bytes += sent_bytes;
+        self.wrong_packets += wrong_packets;
+        self.answered += answered;
+        self.again += again;
+        self.held += held;
+        self.damaged += damaged;
+        self.misdirected += misdirected;
+        self.other_bytes += other_bytes;
+        self.dropped += dropped;
+        for (reason, times) in disconnected {
+            count(&mut self.disconnected, reason, times);
         }
+        self.restarts += restarts;
+        self.texts_sent += texts_sent;
+        self.texts_refused += texts_refused;
+        self.texts_received += texts_received;
+        self.end.add(end);
+    }
+
+    /// Brings its lists into an order that does not depend on who came first.
+    pub(super) fn sort(&mut self) {
+        self.disconnected
+            .sort_by_cached_key(|(reason, _)| reason.to_string());
+        self.end.losses.sort();
     }
 
     /// Short messages that the network took, and nobody has.
@@ -154,6 +252,8 @@ impl Account {
             "missing": self.end.missing,
             "waiting": self.end.waiting,
             "wrong_packets": self.wrong_packets,
+            "wrong_registrations": self.wrong_registrations,
+            "wrong_heartbeats": self.end.wrong_heartbeats,
             "damaged": self.damaged,
             "misdirected": self.misdirected,
             "other_bytes": self.other_bytes,
@@ -234,11 +334,12 @@ impl fmt::Display for Account {
             "answers       {} damaged, {} for another device, {} bytes that are none",
             self.damaged, self.misdirected, self.other_bytes
         )?;
-        if self.wrong_packets + self.held > 0 {
+        let wrong = self.wrong_packets + self.wrong_registrations + end.wrong_heartbeats;
+        if wrong + self.held > 0 {
             writeln!(
                 f,
-                "sent besides  {} wrong packets; {} frames were held back",
-                self.wrong_packets, self.held
+                "sent besides  {} wrong packets, {} wrong registration packets, {} wrong heartbeats; {} frames were held back",
+                self.wrong_packets, self.wrong_registrations, end.wrong_heartbeats, self.held
             )?;
         }
         for (name, times) in [

@@ -11,6 +11,8 @@ use super::script::Script;
 
 /// The head of a frame, and the shortest frame.
 pub const HEAD: usize = 16;
+/// The first byte of a frame.
+pub(crate) const HEAD_BEGINS: u8 = b'[';
 /// The longest: what a device takes as one frame.
 pub const LONGEST: usize = 1024;
 /// Numbers of frames of one device.

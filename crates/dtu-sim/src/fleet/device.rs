@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::fd::OwnedFd;
 
 use bytes::Bytes;
 use dtu_proto::event::{
@@ -11,72 +10,73 @@ use dtu_proto::event::{
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
-use rustix::event::epoll::{self, EventData, EventFlags};
 
-use super::PTY;
 use super::account::Account;
 use super::content::{Found, Reader};
 use super::fault::FaultKind;
+use super::host::{Connection as _, Host, News, Terminal as _, Wrote};
 use super::ledger::{Answer, Ledger};
-use super::limits::Sources;
 use super::plan::{Check, Plan};
 use super::script::Script;
-use super::shadow::Shadows;
-use super::socket::{Socket, Wrote, reason};
 use super::source::{Source, line_time, time_at};
 use super::template::Who;
 use super::timers::{NEVER, Timers};
-use crate::pty::Pty;
 
 /// The one link that devices of a fleet use.
-const LINK: SocketId = SocketId::Link(LinkId::ALL[0]);
+pub(super) const LINK: SocketId = SocketId::Link(LinkId::ALL[0]);
 
 /// Answers that are looked for at once.
 const LOOKED_FOR: usize = 8;
 
 /// What all devices share while one of them is served.
-pub(super) struct Shared<'a> {
+pub(super) struct Shared<'a, H> {
     pub(super) plan: &'a Plan,
-    pub(super) epoll: &'a OwnedFd,
-    pub(super) sources: Sources,
+    pub(super) host: H,
     pub(super) account: Account,
     pub(super) timers: Timers,
     /// Since it was last shown.
     pub(super) round_trips: super::histogram::Histogram,
     /// Devices that wait for nothing.
     pub(super) settled: u32,
+    /// Devices whose equipment has sent its last frame.
+    pub(super) done: u32,
     /// What came of the outputs, and goes in next; empty between two inputs.
-    came: VecDeque<Came>,
+    pub(super) came: VecDeque<Came>,
     /// Lent to each frame.
     frame: Vec<u8>,
-    pub(super) shadows: Shadows,
     /// What devices ordered of their modems.
     pub(super) orders: VecDeque<(u32, ModemOutput)>,
     /// Texts that the network has not taken or refused yet.
     pub(super) texts_open: u32,
 }
 
-impl<'a> Shared<'a> {
-    pub(super) fn new(plan: &'a Plan, epoll: &'a OwnedFd, sources: Sources) -> Self {
+impl<'a, H: Host> Shared<'a, H> {
+    pub(super) fn new(plan: &'a Plan, host: H) -> Self {
         Self {
             plan,
-            epoll,
-            sources,
+            host,
             account: Account::default(),
             timers: Timers::default(),
             round_trips: super::histogram::Histogram::default(),
             settled: 0,
+            done: 0,
             came: VecDeque::new(),
             frame: Vec::new(),
-            shadows: Shadows::default(),
             orders: VecDeque::new(),
             texts_open: 0,
         }
     }
+
+    /// For the next devices; what is counted goes on.
+    pub(super) fn begin_again(&mut self) {
+        self.timers.clear();
+        self.orders.clear();
+        (self.settled, self.done, self.texts_open) = (0, 0, 0);
+    }
 }
 
 /// An input that owns what is in it.
-enum Came {
+pub(super) enum Came {
     Connected(SocketAddr),
     Sent,
     Acked(u64),
@@ -108,60 +108,32 @@ impl Came {
     }
 }
 
-/// A pty as the serial line of a device.
-struct Terminal {
-    pty: Pty,
-    watched: EventFlags,
-}
-
-impl Terminal {
-    fn open(name: &str, index: u32, epoll: &OwnedFd) -> std::io::Result<Self> {
-        let pty = Pty::open(name.as_ref())?;
-        let watched = EventFlags::IN;
-        epoll::add(
-            epoll,
-            pty.fd(),
-            EventData::new_u64(PTY | u64::from(index)),
-            watched,
-        )?;
-        Ok(Self { pty, watched })
-    }
-
-    fn watch(&mut self, index: u32, reads: bool, epoll: &OwnedFd) -> std::io::Result<()> {
-        let mut wanted = EventFlags::empty();
-        wanted.set(EventFlags::IN, reads);
-        wanted.set(EventFlags::OUT, self.pty.is_waiting());
-        if wanted != self.watched {
-            self.watched = wanted;
-            epoll::modify(
-                epoll,
-                self.pty.fd(),
-                EventData::new_u64(PTY | u64::from(index)),
-                wanted,
-            )?;
-        }
-        Ok(())
-    }
-}
-
-pub(super) struct Device {
-    dtu: Dtu,
+pub(super) struct Device<H: Host> {
+    pub(super) dtu: Dtu,
     index: u32,
     /// Counts sockets, so that news of an earlier one are told from those of this.
-    attempt: u16,
+    pub(super) attempt: u16,
     /// Its length; 0 = no registration packet.
     registration: u8,
     registered: bool,
     was_registered: bool,
     settled: bool,
+    /// Its equipment has sent its last frame.
+    done: bool,
+    /// The server has said something since it was switched on, or started over. Before, what is printed is its own.
+    heard_server: bool,
     /// The radio is silent.
-    dark: bool,
+    pub(super) dark: bool,
     /// There is no network.
     offline: bool,
     /// The device waits for a connection of which it will not hear.
     unheard: bool,
     /// Each so many-th frame is wrong; 0 = none.
     wrong_each: u32,
+    /// It registers with another packet.
+    wrong_registration: bool,
+    /// Heartbeats before it got another one; `None` = it has the right one.
+    right_heartbeats: Option<u64>,
     /// Rate at which the equipment reads, where it is another; `Some(0)` = not at all.
     slow: Option<u32>,
     /// It has a modem in the simulated network.
@@ -170,9 +142,9 @@ pub(super) struct Device {
     texting: bool,
     /// It is switched off.
     ended: bool,
-    socket: Option<Socket>,
+    pub(super) socket: Option<H::Socket>,
     /// Its serial line, where a program has that.
-    terminal: Option<Box<Terminal>>,
+    pub(super) terminal: Option<Box<H::Terminal>>,
     source: Source,
     ledger: Ledger,
     reader: Reader,
@@ -186,9 +158,9 @@ pub(super) struct Device {
     pub(super) planned: u64,
 }
 
-impl Device {
+impl<H: Host> Device<H> {
     /// Switches one on.
-    pub(super) fn new(plan: &Plan, index: u32, now: u64, epoll: &OwnedFd) -> Result<Self, String> {
+    pub(super) fn new(plan: &Plan, index: u32, now: u64, host: &mut H) -> Result<Self, String> {
         let who = Who(index);
         let config = plan.config(who)?;
         let identity = Identity {
@@ -196,12 +168,7 @@ impl Device {
             ..Identity::default()
         };
         let terminal = match plan.pty(who) {
-            Some(name) => {
-                let terminal = Terminal::open(&name, index, epoll);
-                Some(Box::new(
-                    terminal.map_err(|error| format!("{name}: {error}"))?,
-                ))
-            }
+            Some(name) => Some(Box::new(host.open_terminal(&name, index)?)),
             None => None,
         };
         let source = if terminal.is_some() {
@@ -228,10 +195,14 @@ impl Device {
             registered: false,
             was_registered: false,
             settled: false,
+            done: false,
+            heard_server: false,
             dark: false,
             offline: false,
             unheard: false,
             wrong_each: 0,
+            wrong_registration: false,
+            right_heartbeats: None,
             slow: None,
             has_modem: plan.texts.is_some_and(|texts| index < texts.devices),
             texting: false,
@@ -249,10 +220,16 @@ impl Device {
     }
 
     /// What happens to it first.
-    pub(super) fn power_on(&mut self, now: u64, shared: &mut Shared<'_>) {
+    pub(super) fn power_on(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         shared.account.started += 1;
         self.go_on(now, shared);
         self.feed(Input::Serial(SerialInput::Present), now, shared);
+        if self.wrong_registration {
+            self.set_packet(1, true, now, shared);
+        }
+        if self.right_heartbeats.is_some() {
+            self.set_packet(0, true, now, shared);
+        }
         // Else its modem says so.
         if !self.has_modem {
             let attached = ModemInput::Attached(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -261,115 +238,31 @@ impl Device {
         self.settle(now, shared);
     }
 
-    /// News of its socket.
-    pub(super) fn socket_ready(
-        &mut self,
-        attempt: u16,
-        flags: EventFlags,
-        now: u64,
-        buffer: &mut [u8],
-        shared: &mut Shared<'_>,
-    ) {
-        if attempt != self.attempt || self.dark {
-            return;
-        }
-        let Some(socket) = &mut self.socket else {
-            return;
-        };
-        if !socket.up {
-            match socket.finish_connecting() {
-                Ok(local) => {
-                    shared.account.connected += 1;
-                    shared.came.push_back(Came::Connected(local));
-                }
-                Err(error) => self.close(reason(&error), shared),
-            }
-            self.go_on(now, shared);
-            if self.registration == 0 {
-                self.note_registered(now, shared);
-            }
-            return self.settle(now, shared);
-        }
-        if flags.contains(EventFlags::OUT) && socket.is_sending() {
-            match socket.go_on(now) {
-                Ok(Wrote::All) => shared.came.push_back(Came::Sent),
-                Ok(Wrote::Part) => {}
-                Err(error) => self.close(reason(&error), shared),
-            }
-            self.go_on(now, shared);
-        }
-        if flags.intersects(EventFlags::IN | EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR)
-        {
-            self.read(flags, now, buffer, shared);
-        }
-        self.settle(now, shared);
-    }
-
-    fn read(&mut self, flags: EventFlags, now: u64, buffer: &mut [u8], shared: &mut Shared<'_>) {
-        let Some(socket) = &mut self.socket else {
-            return;
-        };
-        if !self.dtu.wants_socket(LINK) {
-            // The line takes nothing: neither does this. But a connection that is over is over.
-            if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
-                self.close(CloseReason::Reset, shared);
-                self.go_on(now, shared);
-            }
-            return;
-        }
-        match socket.read(buffer) {
-            Ok(Some(0)) => self.close(CloseReason::PeerClosed, shared),
-            Ok(Some(count)) => {
-                // First what is acknowledged: the answer is younger.
-                if socket.acknowledged(now, true) {
-                    shared.came.push_back(Came::Acked(socket.acked));
-                    self.go_on(now, shared);
-                }
-                self.check_registered(now, shared);
-                let bytes = buffer.get(..count).unwrap_or_default();
-                return self.feed(Input::Socket(LINK, SocketInput::Data(bytes)), now, shared);
-            }
-            Ok(None) => {}
-            Err(error) => self.close(reason(&error), shared),
-        }
+    /// Its connection stands.
+    pub(super) fn connected(&mut self, local: SocketAddr, now: u64, shared: &mut Shared<'_, H>) {
+        shared.account.connected += 1;
+        shared.came.push_back(Came::Connected(local));
         self.go_on(now, shared);
+        if self.registration == 0 {
+            self.note_registered(now, shared);
+        }
     }
 
-    /// News of its pty.
-    pub(super) fn terminal_ready(
-        &mut self,
-        flags: EventFlags,
-        now: u64,
-        buffer: &mut [u8],
-        shared: &mut Shared<'_>,
-    ) {
-        let Some(terminal) = &mut self.terminal else {
-            return;
-        };
-        let mut went = Ok(());
-        if flags.contains(EventFlags::OUT) {
-            went = terminal.pty.flush();
-        }
-        if flags.contains(EventFlags::IN) && self.dtu.wants_serial() {
-            match terminal.pty.read(buffer) {
-                Ok(0) => {}
-                Ok(count) => {
-                    let bytes = buffer.get(..count).unwrap_or_default();
-                    self.feed(Input::Serial(SerialInput::Data(bytes)), now, shared);
-                }
-                Err(error) => went = Err(error),
-            }
-        }
-        if went.is_err() {
-            // As an adapter that was pulled.
-            self.terminal = None;
-            self.feed(Input::Serial(SerialInput::Gone), now, shared);
-        }
-        self.settle(now, shared);
+    /// More of what it sent has arrived.
+    pub(super) fn acked(&mut self, total: u64, now: u64, shared: &mut Shared<'_, H>) {
+        shared.came.push_back(Came::Acked(total));
+        self.go_on(now, shared);
+        self.check_registered(now, shared);
+    }
+
+    /// The server says this.
+    pub(super) fn hear(&mut self, bytes: &[u8], now: u64, shared: &mut Shared<'_, H>) {
+        self.heard_server = true;
+        self.feed(Input::Socket(LINK, SocketInput::Data(bytes)), now, shared);
     }
 
     /// Its time has come.
-    pub(super) fn tick(&mut self, now: u64, shared: &mut Shared<'_>) {
+    pub(super) fn tick(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         if self
             .dtu
             .poll_timeout()
@@ -384,13 +277,20 @@ impl Device {
             shared.came.push_back(Came::Written);
             self.go_on(now, shared);
         }
-        if let Some(socket) = self.socket.as_mut().filter(|_| !self.dark)
-            && socket.query_at <= now
-            && socket.acknowledged(now, false)
+        while let Some(socket) = self.socket.as_mut().filter(|_| !self.dark)
+            && socket.next() <= now
+            && let Some(news) = socket.news(&mut shared.host)
         {
-            shared.came.push_back(Came::Acked(socket.acked));
-            self.go_on(now, shared);
-            self.check_registered(now, shared);
+            match news {
+                News::Connected(local) => self.connected(local, now, shared),
+                News::Acked(total) => self.acked(total, now, shared),
+                News::Data(bytes) => self.hear(&bytes, now, shared),
+                News::Sent => {
+                    shared.came.push_back(Came::Sent);
+                    self.go_on(now, shared);
+                }
+            }
+            self.watch(now, shared);
         }
         if self.source.next_at <= now {
             self.equipment(now, shared);
@@ -399,7 +299,7 @@ impl Device {
     }
 
     /// The equipment has something to send.
-    fn equipment(&mut self, now: u64, shared: &mut Shared<'_>) {
+    fn equipment(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         while self.source.next_at <= now || self.source.held {
             if !self.dtu.wants_serial() || !self.ledger.has_room() {
                 if !self.source.held {
@@ -440,7 +340,7 @@ impl Device {
         length: usize,
         wrong: bool,
         now: u64,
-        shared: &mut Shared<'_>,
+        shared: &mut Shared<'_, H>,
     ) {
         let account = &mut shared.account;
         match (shared.plan.check, wrong) {
@@ -456,13 +356,13 @@ impl Device {
         }
     }
 
-    fn feed(&mut self, input: Input<'_>, now: u64, shared: &mut Shared<'_>) {
+    pub(super) fn feed(&mut self, input: Input<'_>, now: u64, shared: &mut Shared<'_, H>) {
         self.dtu.handle_input(input, Instant::from_micros(now));
         self.go_on(now, shared);
     }
 
     /// Carries out what it wants, and tells it what came of that, until there is nothing more.
-    fn go_on(&mut self, now: u64, shared: &mut Shared<'_>) {
+    pub(super) fn go_on(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         loop {
             while let Some(output) = self.dtu.poll_output() {
                 self.carry_out(output, now, shared);
@@ -478,16 +378,19 @@ impl Device {
         }
     }
 
-    fn carry_out(&mut self, output: Output, now: u64, shared: &mut Shared<'_>) {
+    fn carry_out(&mut self, output: Output, now: u64, shared: &mut Shared<'_, H>) {
         match output {
             Output::Serial(order) => self.line(order, now, shared),
-            Output::Socket(LINK, order) => self.network(order, now, shared),
+            Output::Socket(LINK, order) => self.network(order, shared),
             Output::Store(StoreOutput::Save(_)) => shared.came.push_back(Came::Saved),
             Output::Store(StoreOutput::Messages { number, .. }) => {
                 shared.came.push_back(Came::MessagesSaved(number));
             }
-            Output::Event(event) => self.note(event, shared),
-            Output::Power(Power::Restarted) => shared.account.restarts += 1,
+            Output::Event(event) => self.event(event, shared),
+            Output::Power(Power::Restarted) => {
+                shared.account.restarts += 1;
+                self.heard_server = false;
+            }
             Output::Modem(order) if self.has_modem => {
                 if matches!(order, ModemOutput::Taken(_)) {
                     shared.account.texts_received += 1;
@@ -503,7 +406,7 @@ impl Device {
         }
     }
 
-    fn note(&mut self, event: Event, shared: &mut Shared<'_>) {
+    fn event(&mut self, event: Event, shared: &mut Shared<'_, H>) {
         // What its orderly end brings is no news.
         if self.ended {
             return;
@@ -525,14 +428,12 @@ impl Device {
         }
     }
 
-    fn line(&mut self, order: SerialOutput, now: u64, shared: &mut Shared<'_>) {
+    fn line(&mut self, order: SerialOutput, now: u64, shared: &mut Shared<'_, H>) {
         match order {
             SerialOutput::Write(bytes) if self.terminal.is_some() => {
-                // What it does not take waits there, as on a wire; an error is seen when it is read.
-                let _ = self
-                    .terminal
-                    .as_mut()
-                    .map(|terminal| terminal.pty.send(&bytes));
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.send(&bytes);
+                }
                 shared.came.push_back(Came::Written);
             }
             SerialOutput::Write(bytes) => {
@@ -559,7 +460,7 @@ impl Device {
     }
 
     /// The equipment has what was written.
-    fn printed(&mut self, now: u64, shared: &mut Shared<'_>) {
+    fn printed(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         let bytes = std::mem::take(&mut self.writing);
         match shared.plan.check {
             Check::Acknowledgement => {}
@@ -569,7 +470,7 @@ impl Device {
     }
 
     /// Looks for what the script expects.
-    fn find_answers(&mut self, bytes: &[u8], now: u64, shared: &mut Shared<'_>) {
+    fn find_answers(&mut self, bytes: &[u8], now: u64, shared: &mut Shared<'_, H>) {
         let Some(script) = &shared.plan.content.script else {
             return;
         };
@@ -594,12 +495,12 @@ impl Device {
     }
 
     /// Looks for frames of its own.
-    fn find_frames(&mut self, bytes: &[u8], now: u64, shared: &mut Shared<'_>) {
+    fn find_frames(&mut self, bytes: &[u8], now: u64, shared: &mut Shared<'_, H>) {
         let Self {
             reader,
             ledger,
             index,
-            attempt,
+            heard_server,
             ..
         } = self;
         let Shared {
@@ -620,14 +521,13 @@ impl Device {
             Found::Stranger(_) => account.misdirected += 1,
             Found::Damaged => account.damaged += 1,
         });
-        // Before the first connection it can only be the device's own banner.
         let other = u64::from(reader.take_other());
-        if *attempt > 0 {
+        if *heard_server {
             account.other_bytes += other;
         }
     }
 
-    fn network(&mut self, order: SocketOutput, now: u64, shared: &mut Shared<'_>) {
+    fn network(&mut self, order: SocketOutput, shared: &mut Shared<'_, H>) {
         match order {
             SocketOutput::Connect(_) if self.offline => {
                 shared
@@ -638,11 +538,10 @@ impl Device {
             SocketOutput::Connect(_) => {
                 self.attempt = self.attempt.wrapping_add(1);
                 self.registered = false;
-                let token = u64::from(self.index) | u64::from(self.attempt) << 32;
-                let from = shared.sources.of(self.index);
-                match Socket::connect(shared.plan.target, from, shared.epoll, token, now) {
+                let (index, to) = (self.index, shared.plan.target);
+                match shared.host.connect(index, self.attempt, to) {
                     Ok(socket) => self.socket = Some(socket),
-                    Err(error) => shared.came.push_back(Came::Closed(reason(&error), 0)),
+                    Err(reason) => shared.came.push_back(Came::Closed(reason, 0)),
                 }
             }
             SocketOutput::Send(payload) => {
@@ -653,12 +552,12 @@ impl Device {
                     socket.hold(payload);
                     Ok(Wrote::Part)
                 } else {
-                    socket.send(payload, now)
+                    socket.send(payload, &mut shared.host)
                 };
                 match sent {
                     Ok(Wrote::All) => shared.came.push_back(Came::Sent),
                     Ok(Wrote::Part) => {}
-                    Err(error) => self.close(reason(&error), shared),
+                    Err(reason) => self.close(reason, shared),
                 }
             }
             SocketOutput::Close => {
@@ -672,25 +571,23 @@ impl Device {
     }
 
     /// The connection is over, or the attempt.
-    fn close(&mut self, reason: CloseReason, shared: &mut Shared<'_>) {
+    pub(super) fn close(&mut self, reason: CloseReason, shared: &mut Shared<'_, H>) {
         let Some(mut socket) = self.socket.take() else {
             return;
         };
-        shared.account.connected -= u32::from(socket.up);
-        let unread = socket.unread();
+        shared.account.connected -= u32::from(socket.is_up());
+        let (acked, unread) = socket.last_word(&mut shared.host);
         if unread > 0 {
             shared.came.push_back(Came::Unread(unread));
         }
-        shared
-            .came
-            .push_back(Came::Closed(reason, socket.last_acknowledged()));
+        shared.came.push_back(Came::Closed(reason, acked));
         if self.dark {
-            shared.shadows.push(self.index, socket, shared.plan.count);
+            shared.host.leave(self.index, socket, shared.plan.count);
         }
     }
 
     /// What the device still has goes again; the rest is with the server.
-    fn connection_over(&mut self, now: u64, shared: &Shared<'_>) {
+    fn connection_over(&mut self, now: u64, shared: &Shared<'_, H>) {
         self.heard.clear();
         if shared.plan.check.expects_answers() && self.ledger.sent > 0 {
             let status = self.dtu.status(Instant::from_micros(now));
@@ -703,63 +600,55 @@ impl Device {
         }
     }
 
-    fn check_registered(&mut self, now: u64, shared: &mut Shared<'_>) {
+    fn check_registered(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         let is = self
             .socket
             .as_ref()
-            .is_some_and(|socket| socket.up && socket.acked >= u64::from(self.registration));
+            .is_some_and(|socket| socket.is_up() && socket.acked() >= u64::from(self.registration));
         if is {
             self.note_registered(now, shared);
         }
     }
 
-    fn note_registered(&mut self, now: u64, shared: &mut Shared<'_>) {
+    fn note_registered(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         let Some(socket) = self
             .socket
             .as_ref()
-            .filter(|socket| socket.up && !self.registered)
+            .filter(|socket| socket.is_up() && !self.registered)
         else {
             return;
         };
         let account = &mut shared.account;
+        if self.wrong_registration {
+            self.registered = true;
+            account.wrong_registrations += 1;
+            return;
+        }
         account.registrations += 1;
-        account.registration.add(now.saturating_sub(socket.since));
+        account.registration.add(now.saturating_sub(socket.since()));
         account.registered += u32::from(!self.was_registered);
         self.registered = true;
         self.was_registered = true;
     }
 
     /// Behind all that happens to it: what it is to be called for next.
-    fn settle(&mut self, now: u64, shared: &mut Shared<'_>) {
+    pub(super) fn settle(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         if self.source.held && self.dtu.wants_serial() && self.ledger.has_room() {
             self.equipment(now, shared);
         }
-        if let Some(socket) = self.socket.as_mut().filter(|_| !self.dark) {
-            let reads = self.dtu.wants_socket(LINK);
-            if let Err(error) = socket.watch(shared.epoll, reads) {
-                self.close(reason(&error), shared);
-                self.go_on(now, shared);
-            }
-        }
+        self.watch(now, shared);
         if let Some(terminal) = &mut self.terminal {
-            let reads = self.dtu.wants_serial();
-            // It cannot fail for a descriptor that is watched.
-            let _ = terminal.watch(self.index, reads, shared.epoll);
+            terminal.watch(self.index, self.dtu.wants_serial(), &mut shared.host);
         }
-        let settled = self.is_settled(now, shared.plan);
-        if settled != self.settled {
-            self.settled = settled;
-            if settled {
-                shared.settled += 1;
-            } else {
-                shared.settled -= 1;
-            }
-        }
+        let done = self.source.is_done();
+        note(&mut self.done, done, &mut shared.done);
+        let settled = done && self.is_settled(now, shared.plan);
+        note(&mut self.settled, settled, &mut shared.settled);
         let query = self
             .socket
             .as_ref()
             .filter(|_| !self.dark)
-            .map_or(NEVER, |socket| socket.query_at);
+            .map_or(NEVER, |socket| socket.next());
         let deadline = self
             .dtu
             .poll_timeout()
@@ -771,11 +660,19 @@ impl Device {
         shared.timers.plan(self.index, &mut self.planned, next);
     }
 
+    /// Its connection is read only while it reads.
+    fn watch(&mut self, now: u64, shared: &mut Shared<'_, H>) {
+        if let Some(socket) = self.socket.as_mut().filter(|_| !self.dark) {
+            let reads = self.dtu.wants_socket(LINK);
+            if let Err(reason) = socket.watch(reads, &mut shared.host) {
+                self.close(reason, shared);
+                self.go_on(now, shared);
+            }
+        }
+    }
+
     /// Whether nothing of what it sent is open.
     fn is_settled(&self, now: u64, plan: &Plan) -> bool {
-        if !self.source.is_done() {
-            return false;
-        }
         match plan.check {
             Check::Echo | Check::Script => self.ledger.is_settled(),
             Check::Acknowledgement => self.unacknowledged(now) == 0,
@@ -791,7 +688,7 @@ impl Device {
     }
 
     /// Its equipment sends nothing more.
-    pub(super) fn finish(&mut self, now: u64, shared: &mut Shared<'_>) {
+    pub(super) fn finish(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         self.source.finish();
         self.settle(now, shared);
     }
@@ -803,6 +700,8 @@ impl Device {
             FaultKind::Herd => self.offline = true,
             FaultKind::SlowReader(speed) => self.slow = Some(speed),
             FaultKind::WrongPackets(each) => self.wrong_each = each,
+            FaultKind::WrongRegistration => self.wrong_registration = true,
+            FaultKind::WrongHeartbeat => self.right_heartbeats = Some(0),
             FaultKind::Flap | FaultKind::Restart => {}
         }
     }
@@ -813,10 +712,10 @@ impl Device {
         kind: FaultKind,
         begins: bool,
         now: u64,
-        shared: &mut Shared<'_>,
+        shared: &mut Shared<'_, H>,
     ) {
         match kind {
-            FaultKind::HalfOpen => self.shadow(begins, now, shared),
+            FaultKind::HalfOpen => self.shadow(begins, shared),
             FaultKind::Flap => self.reset(shared),
             FaultKind::Herd => {
                 self.offline = begins;
@@ -837,30 +736,69 @@ impl Device {
                 }
             }
             FaultKind::WrongPackets(each) => self.wrong_each = if begins { each } else { 0 },
+            FaultKind::WrongRegistration => {
+                self.wrong_registration = begins;
+                self.set_packet(1, begins, now, shared);
+                self.reset(shared);
+            }
+            FaultKind::WrongHeartbeat => {
+                let sent = self.heartbeats(now);
+                self.end_wrong_heartbeats(sent, shared);
+                self.right_heartbeats = begins.then_some(sent);
+                self.set_packet(0, begins, now, shared);
+            }
         }
         self.go_on(now, shared);
         self.settle(now, shared);
+    }
+
+    /// Sets its heartbeat (0) or its registration packet (1), as by AT.
+    fn set_packet(&mut self, number: u8, wrong: bool, now: u64, shared: &mut Shared<'_, H>) {
+        let plan = shared.plan;
+        let template = [&plan.heartbeat, &plan.register][usize::from(number)];
+        let mut packet = template.render(Who(self.index));
+        if wrong {
+            spoil(
+                &mut packet,
+                plan.seed ^ u64::from(self.index) << 8 ^ u64::from(number),
+            );
+        }
+        let line = super::plan::packet_line(number, &packet);
+        self.feed(Input::Console(&line), now, shared);
+    }
+
+    fn heartbeats(&self, now: u64) -> u64 {
+        self.dtu.status(Instant::from_micros(now)).links[0]
+            .counters
+            .heartbeats
+    }
+
+    /// It has the right heartbeat again, or comes to its end.
+    fn end_wrong_heartbeats(&mut self, sent: u64, shared: &mut Shared<'_, H>) {
+        if let Some(right) = self.right_heartbeats.take() {
+            shared.account.end.wrong_heartbeats += sent.saturating_sub(right);
+        }
     }
 
     pub(super) const fn is_dark(&self) -> bool {
         self.dark
     }
 
-    fn reset(&mut self, shared: &mut Shared<'_>) {
-        if let Some(socket) = self.socket.as_ref().filter(|_| !self.dark) {
+    fn reset(&mut self, shared: &mut Shared<'_, H>) {
+        if let Some(socket) = self.socket.as_mut().filter(|_| !self.dark) {
             socket.abort_when_closed();
             self.close(CloseReason::Reset, shared);
         }
     }
 
-    fn shadow(&mut self, begins: bool, now: u64, shared: &mut Shared<'_>) {
+    fn shadow(&mut self, begins: bool, shared: &mut Shared<'_, H>) {
         if begins == self.dark {
             return;
         }
         if begins {
             self.dark = true;
             if let Some(socket) = &mut self.socket {
-                let _ = socket.go_dark(shared.epoll);
+                socket.go_dark(&mut shared.host);
             }
             return;
         }
@@ -873,24 +811,15 @@ impl Device {
         let Some(socket) = &mut self.socket else {
             return;
         };
-        let back = socket.come_back(shared.epoll).and_then(|()| {
-            let held = socket.is_sending();
-            let wrote = if socket.up {
-                socket.go_on(now)?
-            } else {
-                Wrote::Part
-            };
-            Ok(held && wrote == Wrote::All)
-        });
-        match back {
-            Ok(true) => shared.came.push_back(Came::Sent),
-            Ok(false) => {}
-            Err(error) => self.close(reason(&error), shared),
+        match socket.come_back(&mut shared.host) {
+            Ok(Some(_)) => shared.came.push_back(Came::Sent),
+            Ok(None) => {}
+            Err(reason) => self.close(reason, shared),
         }
     }
 
     /// News of its modem.
-    pub(super) fn modem(&mut self, news: &ModemInput, now: u64, shared: &mut Shared<'_>) {
+    pub(super) fn modem(&mut self, news: &ModemInput, now: u64, shared: &mut Shared<'_, H>) {
         self.feed(Input::Modem(news), now, shared);
         if matches!(news, ModemInput::Message { .. }) && !self.texting && self.dtu.takes_commands()
         {
@@ -901,7 +830,7 @@ impl Device {
     }
 
     /// Sends a text, unless it is at one.
-    pub(super) fn text(&mut self, command: &str, now: u64, shared: &mut Shared<'_>) {
+    pub(super) fn text(&mut self, command: &str, now: u64, shared: &mut Shared<'_, H>) {
         if self.texting || !self.dtu.takes_commands() {
             return;
         }
@@ -912,7 +841,7 @@ impl Device {
     }
 
     /// To a command of the host: nothing else runs while a text is sent.
-    fn replied(&mut self, reply: &str, shared: &mut Shared<'_>) {
+    fn replied(&mut self, reply: &str, shared: &mut Shared<'_, H>) {
         if !std::mem::take(&mut self.texting) {
             return;
         }
@@ -925,12 +854,13 @@ impl Device {
     }
 
     /// Ends it in order, and adds what only its end tells.
-    pub(super) fn end(&mut self, now: u64, shared: &mut Shared<'_>) {
+    pub(super) fn end(&mut self, now: u64, shared: &mut Shared<'_, H>) {
         // Before its connection is closed: what it says of itself is of the run.
         let status = self.dtu.status(Instant::from_micros(now));
         let counters = status.links[0].counters;
         let unacknowledged = self.unacknowledged(now);
         self.dark = false;
+        self.end_wrong_heartbeats(counters.heartbeats, shared);
         let end = &mut shared.account.end;
         end.acknowledged += counters.frames_out;
         end.resent += counters.resent_frames;
@@ -952,13 +882,18 @@ impl Device {
                 drop.place.what(),
                 drop.place.fate()
             );
-            match end.losses.iter_mut().find(|(known, _)| *known == what) {
-                Some((_, count)) => *count += drop.count,
-                None => end.losses.push((what, drop.count)),
-            }
+            end.lost(what, drop.count);
         }
         self.ended = true;
         self.feed(Input::Shutdown, now, shared);
+    }
+}
+
+/// What a device is, where devices that are so are counted.
+const fn note(was: &mut bool, is: bool, count: &mut u32) {
+    if *was != is {
+        *was = is;
+        *count = if is { *count + 1 } else { *count - 1 };
     }
 }
 
@@ -979,7 +914,7 @@ mod tests {
 
     #[test]
     fn the_host_of_a_device_is_small() {
-        let host = size_of::<Device>() - size_of::<Dtu>();
+        let host = size_of::<Device<crate::fleet::kernel::Kernel<'_>>>() - size_of::<Dtu>();
         assert!(host <= 640, "{host} bytes beside the device itself");
     }
 }

@@ -33,17 +33,23 @@ pub enum FaultKind {
     SlowReader(u32),
     /// Each so many-th frame is bytes without sense.
     WrongPackets(u32),
+    /// They have another registration packet, and connect anew with it.
+    WrongRegistration,
+    /// They have another heartbeat.
+    WrongHeartbeat,
 }
 
 impl FaultKind {
     /// The names of all.
-    pub const NAMES: [&'static str; 6] = [
+    pub const NAMES: [&'static str; 8] = [
         "half-open",
         "flap",
         "herd",
         "restart",
         "slow-reader",
         "wrong-packets",
+        "wrong-registration",
+        "wrong-heartbeat",
     ];
 
     /// Whether it has an end.
@@ -61,6 +67,8 @@ impl FaultKind {
             Self::Restart => 3,
             Self::SlowReader(_) => 4,
             Self::WrongPackets(_) => 5,
+            Self::WrongRegistration => 6,
+            Self::WrongHeartbeat => 7,
         }]
     }
 }
@@ -101,7 +109,9 @@ pub(super) fn edges(faults: &[Fault]) -> Vec<Edge> {
             FaultKind::HalfOpen
             | FaultKind::Herd
             | FaultKind::SlowReader(_)
-            | FaultKind::WrongPackets(_) => {
+            | FaultKind::WrongPackets(_)
+            | FaultKind::WrongRegistration
+            | FaultKind::WrongHeartbeat => {
                 all.push(edge(at, 0, true));
                 all.push(edge(end, 0, false));
             }

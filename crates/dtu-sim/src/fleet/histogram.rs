@@ -26,6 +26,19 @@ impl Histogram {
         self.max = self.max.max(micros);
     }
 
+    /// The values of another one as well.
+    pub fn add_all(&mut self, other: &Self) {
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.count += other.count;
+        self.sum = self.sum.saturating_add(other.sum);
+        self.max = self.max.max(other.max);
+    }
+
     /// How many values there are.
     #[must_use]
     pub const fn count(&self) -> u64 {
@@ -95,6 +108,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn two_come_to_the_same_as_one(
+            values in prop::collection::vec(1_u64..1 << 40, 0..40), at in 0_usize..40,
+        ) {
+            let of = |values: &[u64]| {
+                let mut times = Histogram::default();
+                values.iter().for_each(|value| times.add(*value));
+                times
+            };
+            let (first, second) = values.split_at(at.min(values.len()));
+            let mut sum = of(first);
+            sum.add_all(&of(second));
+            prop_assert_eq!(sum, of(&values));
+        }
+
         #[test]
         fn a_value_lies_in_its_bucket(value in 1_u64..1 << 50) {
             let upper = upper(place(value));

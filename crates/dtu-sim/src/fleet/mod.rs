@@ -1,42 +1,42 @@
-//! A fleet: many devices with real sockets in one process, in one thread.
+//! A fleet: many devices in one process.
 //!
-//! The devices are [`dtu_proto::Dtu`], the same that `dtud` runs; only their host differs. Each has a place in a slab,
-//! the number of which is the token of its socket in one `epoll`; one heap knows when which device wants to be called.
-//! A turn serves the sockets that have news and the devices whose time has come, and looks at no other: so the work grows
-//! with what happens, not with the number of devices.
+//! The devices are [`dtu_proto::Dtu`], the same that `dtud` runs; only their host differs. Each has a place in a slab; one
+//! heap knows when which device wants to be called. The world that they are in is a [`Host`]: the kernel with its sockets
+//! ([`kernel`]), or memory in virtual time ([`memory`]).
 
 mod account;
 mod content;
 mod device;
 mod fault;
 mod histogram;
+mod host;
+mod kernel;
 mod ledger;
 pub mod limits;
+mod memory;
 mod plan;
 mod radio;
 mod recorded;
 mod scenario;
 mod script;
 mod shadow;
+mod shards;
 mod socket;
 mod source;
 mod template;
 mod timers;
 
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::ops::Range;
 
 use dtu_proto::event::ModemInput;
-use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
-use rustix::io::Errno;
 
 pub use account::{Account, End};
+pub(crate) use content::HEAD_BEGINS;
 pub use content::{Content, HEAD, LONGEST};
 pub use fault::{Fault, FaultKind};
 pub use histogram::Histogram;
+pub use kernel::run;
 pub use plan::{Check, Plan};
 pub use radio::Texts;
 pub use recorded::{Recorded, RecordedError};
@@ -44,26 +44,14 @@ pub use scenario::{
     Bound, Scenario, ScenarioError, parse_bytes, parse_check, parse_fault, parse_ptys, parse_target,
 };
 pub use script::{Script, Step};
+pub use shards::{Progress, Simulated, Simulation, simulate};
 pub use template::{Template, TemplateError, Who};
 
 use device::{Device, Shared};
-use fault::{Edge, edges, hits, micros};
-use limits::Sources;
+use fault::{Edge, hits, micros};
+use host::Host;
 use radio::Radio;
 use timers::NEVER;
-
-/// The token of the descriptor that ends the run.
-const STOP: u64 = u64::MAX;
-/// Marks the token of a device's pty.
-const PTY: u64 = 1 << 48;
-/// Marks the token of a connection that its device has given up.
-const SHADOW: u64 = 1 << 49;
-/// One read of a socket.
-const READ: usize = 8192;
-/// News of sockets in one turn.
-const EVENTS: usize = 512;
-/// How often the watcher looks.
-const LOOK: u64 = 1_000_000;
 
 /// Why a fleet cannot run at all.
 #[derive(Debug, thiserror::Error)]
@@ -111,110 +99,52 @@ enum Phase {
     Over,
 }
 
-struct Fleet<'a> {
-    shared: Shared<'a>,
-    devices: Vec<Device>,
-    start: std::time::Instant,
+/// Devices that share one world, in one thread.
+struct Fleet<'a, H: Host> {
+    shared: Shared<'a, H>,
+    devices: Vec<Device<H>>,
+    /// Which of the plan's devices they are.
+    range: Range<u32>,
     phase: Phase,
-    edges: std::vec::IntoIter<Edge>,
+    /// What is still to come of the faults.
+    edges: &'a [Edge],
     /// Faults that last, with their first edges.
     lasting: Vec<(Edge, &'a Fault)>,
     radio: Option<Radio>,
     /// News of the network for devices that are not switched on yet.
     early: Vec<(u32, ModemInput)>,
-    buffer: Vec<u8>,
-    look_at: u64,
-    watch: &'a mut dyn Watch,
 }
 
-/// Runs a fleet to its end. A byte or the end of `stop` ends it: first no more frames are sent and answers are waited
-/// for; the second byte ends that, too.
-///
-/// # Errors
-/// It could not begin.
-pub fn run(plan: &Plan, stop: impl AsFd, watch: &mut dyn Watch) -> Result<Account, FleetError> {
+/// Whether devices can be as the plan says.
+fn check(plan: &Plan) -> Result<(), FleetError> {
     // What a device refuses it refuses from all; the last has the longest number.
     for index in [0, plan.count.saturating_sub(1)] {
         plan.config(Who(index)).map_err(FleetError::Plan)?;
     }
-    let sources = Sources::new(plan.count, plan.target, limits::local_ports());
-    let sources = sources.map_err(FleetError::Plan)?;
-    // A pty has two ends.
-    let ptys = plan
-        .ptys
-        .as_ref()
-        .map_or(0, |ptys| ptys.end() - ptys.start() + 1);
-    // And a connection may stay half open beside the next one of its device.
-    let mut kinds = plan.faults.iter().map(|fault| fault.kind);
-    let each = 1 + u64::from(kinds.any(|kind| kind == FaultKind::HalfOpen));
-    limits::raise_descriptors(each * u64::from(plan.count) + 2 * u64::from(ptys))
-        .map_err(FleetError::Plan)?;
-    if ptys > 0 {
-        limits::check_ptys(ptys).map_err(FleetError::Plan)?;
-    }
-    let system = |what| move |error: Errno| FleetError::System(what, error.into());
-    let poll = epoll::create(CreateFlags::CLOEXEC).map_err(system("epoll"))?;
-    epoll::add(&poll, &stop, EventData::new_u64(STOP), EventFlags::IN).map_err(system("epoll"))?;
-    let mut fleet = Fleet {
-        shared: Shared::new(plan, &poll, sources),
-        devices: Vec::with_capacity(plan.count as usize),
-        start: crate::clock::now(),
-        phase: Phase::Sending,
-        edges: edges(&plan.faults).into_iter(),
-        lasting: Vec::new(),
-        early: Vec::new(),
-        radio: plan.texts.map(|texts| Radio::new(texts, plan.seed)),
-        buffer: vec![0; READ],
-        look_at: LOOK,
-        watch,
-    };
-    fleet.run(&poll, &stop)?;
-    Ok(fleet.close())
+    Ok(())
 }
 
-impl Fleet<'_> {
-    fn run(&mut self, poll: &OwnedFd, stop: &impl AsFd) -> Result<(), FleetError> {
-        let mut events: Vec<Event> = Vec::with_capacity(EVENTS);
-        while self.phase != Phase::Over {
-            // The call rounds up to whole milliseconds, so that it is not early.
-            let wait = self.next().saturating_sub(self.now()).min(LOOK);
-            let wait = Timespec::try_from(Duration::from_micros(wait)).ok();
-            match epoll::wait(poll, spare_capacity(&mut events), wait.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(FleetError::System("epoll", error.into())),
-            }
-            for event in events.drain(..) {
-                let (token, flags) = (event.data.u64(), event.flags);
-                if token == STOP {
-                    self.stop(stop);
-                    continue;
-                }
-                if token & SHADOW != 0 {
-                    self.shared.shadows.heard(token as u32);
-                    continue;
-                }
-                let (now, attempt) = (self.now(), (token >> 32) as u16);
-                let Some(device) = self.devices.get_mut(token as u32 as usize) else {
-                    continue;
-                };
-                if token & PTY != 0 {
-                    device.terminal_ready(flags, now, &mut self.buffer, &mut self.shared);
-                } else {
-                    device.socket_ready(attempt, flags, now, &mut self.buffer, &mut self.shared);
-                }
-            }
-            self.time()?;
+impl<'a, H: Host> Fleet<'a, H> {
+    /// None of them is switched on yet.
+    fn new(shared: Shared<'a, H>, range: Range<u32>, edges: &'a [Edge]) -> Self {
+        let plan = shared.plan;
+        // Who writes to one another is together.
+        let texts = plan.texts.filter(|texts| range.start < texts.devices);
+        Self {
+            radio: texts.map(|texts| Radio::new(texts, plan.seed, H::clock())),
+            devices: Vec::with_capacity(range.len()),
+            shared,
+            range,
+            phase: Phase::Sending,
+            edges,
+            lasting: Vec::new(),
+            early: Vec::new(),
         }
-        Ok(())
-    }
-
-    fn now(&self) -> u64 {
-        micros(self.start.elapsed())
     }
 
     /// When something is due next.
     fn next(&self) -> u64 {
-        let edge = self.edges.as_slice().first().map_or(NEVER, |edge| edge.at);
+        let edge = self.edges.first().map_or(NEVER, |edge| edge.at);
         let end = match (self.phase, self.shared.plan.duration) {
             (Phase::Sending, Some(duration)) => micros(duration),
             (Phase::Draining(until), _) => until,
@@ -223,39 +153,34 @@ impl Fleet<'_> {
         let timer = self.shared.timers.next().unwrap_or(NEVER);
         let texts = self.phase == Phase::Sending;
         let radio = self.radio.as_ref().map_or(NEVER, |radio| radio.next(texts));
-        timer
-            .min(radio)
-            .min(edge)
-            .min(end)
-            .min(self.look_at)
-            .min(self.starts_at())
+        timer.min(radio).min(edge).min(end).min(self.starts_at())
     }
 
     /// When the next device is switched on.
     fn starts_at(&self) -> u64 {
-        let next = self.devices.len();
-        if self.phase != Phase::Sending || next as u32 >= self.shared.plan.count {
+        let next = self.range.start + self.devices.len() as u32;
+        if self.phase != Phase::Sending || next >= self.range.end {
             return NEVER;
         }
-        (next as f64 / self.shared.plan.ramp * 1e6) as u64
+        (f64::from(next) / self.shared.plan.ramp * 1e6) as u64
     }
 
     /// All that is due by now.
     fn time(&mut self) -> Result<(), FleetError> {
-        let now = self.now();
+        let now = self.shared.host.now();
         while let Some((at, index)) = self.shared.timers.due(now) {
-            let Some(device) = self.devices.get_mut(index as usize) else {
+            let Some(device) = self.devices.get_mut((index - self.range.start) as usize) else {
                 continue;
             };
             if device.planned == at {
                 device.planned = NEVER;
-                let now = micros(self.start.elapsed());
+                let now = self.shared.host.now();
                 device.tick(now, &mut self.shared);
             }
         }
         while self.starts_at() <= now {
-            let index = self.devices.len() as u32;
-            let device = Device::new(self.shared.plan, index, now, self.shared.epoll)
+            let index = self.range.start + self.devices.len() as u32;
+            let device = Device::new(self.shared.plan, index, now, &mut self.shared.host)
                 .map_err(FleetError::Plan)?;
             self.devices.push(device);
             if let Some(device) = self.devices.last_mut() {
@@ -272,19 +197,11 @@ impl Fleet<'_> {
             }
         }
         self.radio(now);
-        while let Some(edge) = self
-            .edges
-            .as_slice()
-            .first()
-            .copied()
-            .filter(|edge| edge.at <= now)
+        while let Some((edge, rest)) = self.edges.split_first()
+            && edge.at <= now
         {
-            self.edges.next();
-            self.happen(&edge, now);
-        }
-        if now >= self.look_at {
-            self.look_at = now + LOOK;
-            self.show(now);
+            self.edges = rest;
+            self.happen(edge, now);
         }
         self.advance(now);
         Ok(())
@@ -301,14 +218,19 @@ impl Fleet<'_> {
             let Some((index, news)) = radio.news() else {
                 break;
             };
-            match self.devices.get_mut(index as usize) {
+            match self
+                .devices
+                .get_mut((index.wrapping_sub(self.range.start)) as usize)
+            {
                 Some(device) => device.modem(&news, now, &mut self.shared),
                 None => self.early.push((index, news)),
             }
         }
         if self.phase == Phase::Sending
             && let Some(text) = radio.text(now)
-            && let Some(device) = self.devices.get_mut(text.from as usize)
+            && let Some(device) = self
+                .devices
+                .get_mut((text.from - self.range.start) as usize)
         {
             device.text(&text.command, now, &mut self.shared);
         }
@@ -338,29 +260,31 @@ impl Fleet<'_> {
         if edge.begins && fault.kind.lasts() {
             self.lasting.push((*edge, fault));
         }
-        for (index, device) in (0..).zip(&mut self.devices) {
+        for (index, device) in self.range.clone().zip(&mut self.devices) {
             if hits(plan.seed, edge, fault.share, index) {
                 device.fault(fault.kind, edge.begins, now, &mut self.shared);
             }
         }
         if fault.kind == FaultKind::HalfOpen && !edge.begins {
             // The server still has the connections that their devices gave up meanwhile.
-            let devices = &self.devices;
-            let in_shadow = |index: u32| devices.get(index as usize).is_some_and(Device::is_dark);
-            self.shared.shadows.lift(self.shared.epoll, in_shadow);
+            let (devices, first) = (&self.devices, self.range.start);
+            self.shared.host.lift(|index| {
+                let device = devices.get((index - first) as usize);
+                device.is_some_and(Device::is_dark)
+            });
         }
     }
 
     /// From sending to waiting for answers, and to the end.
     fn advance(&mut self, now: u64) {
         let plan = self.shared.plan;
-        let all_settled = self.shared.settled == plan.count;
+        let all_done = self.shared.done as usize == self.range.len();
         match self.phase {
             Phase::Sending => {
                 let over = plan
                     .duration
                     .is_some_and(|duration| now >= micros(duration));
-                if over || (plan.duration.is_none() && plan.frames.is_some() && all_settled) {
+                if over || (plan.duration.is_none() && plan.frames.is_some() && all_done) {
                     self.drain(now);
                 }
             }
@@ -385,38 +309,14 @@ impl Fleet<'_> {
         }
     }
 
-    fn stop(&mut self, stop: &impl AsFd) {
-        let now = self.now();
-        let mut byte = [0; 1];
-        let read = rustix::io::read(stop, &mut byte);
-        match (self.phase, read) {
-            (Phase::Sending, Ok(1)) => self.drain(now),
-            (_, Err(Errno::AGAIN | Errno::INTR)) => {}
-            _ => self.phase = Phase::Over,
-        }
-    }
-
-    fn show(&mut self, now: u64) {
-        let shared = &mut self.shared;
-        self.watch.look(&Now {
-            at: now,
-            account: &shared.account,
-            round_trips: &shared.round_trips,
-            count: shared.plan.count,
-            draining: self.phase != Phase::Sending,
-            target: shared.plan.target,
-        });
-        shared.round_trips = Histogram::default();
-    }
-
-    fn close(mut self) -> Account {
-        let now = self.now();
-        self.show(now);
-        self.shared.account.end.took = now;
+    fn close(mut self) -> Shared<'a, H> {
+        let now = self.shared.host.now();
+        let end = &mut self.shared.account.end;
+        end.took = end.took.max(now);
         for device in &mut self.devices {
             device.end(now, &mut self.shared);
         }
-        self.shared.account
+        self.shared
     }
 }
 

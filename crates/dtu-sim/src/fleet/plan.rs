@@ -121,12 +121,7 @@ impl Plan {
         ];
         for (number, template) in [(0, &self.heartbeat), (1, &self.register)] {
             if !template.is_empty() {
-                let hex: String = template
-                    .render(who)
-                    .iter()
-                    .map(|byte| format!("{byte:02X}"))
-                    .collect();
-                lines.push(format!("AT+CIPPACK={number},{hex},0"));
+                lines.push(packet_line(number, &template.render(who)));
             }
         }
         for line in lines {
@@ -160,6 +155,12 @@ impl Plan {
     pub const fn has_traffic(&self) -> bool {
         !self.period.is_zero() || self.content.recorded.is_some()
     }
+}
+
+/// The command that sets the heartbeat (0) or the registration packet (1).
+pub(super) fn packet_line(number: u8, packet: &[u8]) -> String {
+    let hex: String = packet.iter().map(|byte| format!("{byte:02X}")).collect();
+    format!("AT+CIPPACK={number},{hex},0")
 }
 
 #[cfg(test)]

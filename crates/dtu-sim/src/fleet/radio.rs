@@ -6,13 +6,12 @@ use std::time::Duration;
 use cellular_sim::Rng;
 use cellular_sim::radio::{Id, Network, Settings, Subscriber};
 use dtu_proto::event::{ModemInput, ModemOutput};
-use dtu_proto::radio::PhoneNumber;
+use dtu_proto::radio::{NetworkTime, PhoneNumber};
 use dtu_proto::time::Instant;
 
 use super::fault::micros;
 use super::template::Who;
 use super::timers::NEVER;
-use crate::clock::wall_clock;
 
 /// Of the first device; the next ones count up.
 const FIRST_NUMBER: u64 = 8_613_900_000_000;
@@ -43,9 +42,9 @@ pub(super) struct Text {
 }
 
 impl Radio {
-    pub(super) fn new(texts: Texts, seed: u64) -> Self {
+    pub(super) fn new(texts: Texts, seed: u64, clock: NetworkTime) -> Self {
         let settings = Settings {
-            clock: wall_clock(),
+            clock,
             ..Settings::default()
         };
         let mut network = Network::new(seed, settings);

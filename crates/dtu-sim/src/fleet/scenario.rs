@@ -54,6 +54,8 @@ impl Bound {
     pub const FRAMES: Self = Self::whole(0.0, 268_435_455.0, "frames");
     /// Rate of the line; 0 = no time at all.
     pub const SPEED: Self = Self::whole(0.0, 4_000_000.0, "Bd");
+    /// From one end of a network in memory to the other.
+    pub const DELAY: Self = Self::part(0.0, 60_000.0, "ms");
     const TEXTS: Self = Self::whole(2.0, 200.0, "devices");
     const TEXT_EVERY: Self = Self::part(0.01, 86_400.0, "s");
     const SHARE: Self = Self::part(0.0, 1.0, "");
@@ -410,6 +412,8 @@ impl RawFault {
             "restart" => FaultKind::Restart,
             "slow-reader" => FaultKind::SlowReader(speed),
             "wrong-packets" => FaultKind::WrongPackets(each),
+            "wrong-registration" => FaultKind::WrongRegistration,
+            "wrong-heartbeat" => FaultKind::WrongHeartbeat,
             other => {
                 let names = FaultKind::NAMES.join(", ");
                 return Err((
@@ -618,6 +622,24 @@ impl Scenario {
                 "check = \"script\" and [[step]] go together, and not with recorded traffic"
                     .to_owned(),
             );
+        }
+        for fault in &self.faults {
+            let (packet, option) = match fault.kind {
+                FaultKind::WrongRegistration => (&self.register, "--register"),
+                FaultKind::WrongHeartbeat => (&self.heartbeat, "--heartbeat"),
+                _ => continue,
+            };
+            let name = fault.kind.name();
+            if packet.as_ref().is_none_or(Template::is_empty) {
+                return Err(format!(
+                    "the fault {name} needs a packet to begin with: {option}"
+                ));
+            }
+            if self.texts.is_some() {
+                return Err(format!(
+                    "the fault {name} does not go with [sms]: a device takes one command at a time"
+                ));
+            }
         }
         let length = self
             .bytes

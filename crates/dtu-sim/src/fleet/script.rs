@@ -40,7 +40,7 @@ impl Script {
         self.step(number).map(render).unwrap_or_default()
     }
 
-    fn answer(&self, device: u32, number: u32) -> Vec<u8> {
+    pub(super) fn answer(&self, device: u32, number: u32) -> Vec<u8> {
         let render = |step: &Step| step.expect.render_numbered(Who(device), number);
         self.step(number).map(render).unwrap_or_default()
     }
@@ -61,16 +61,17 @@ impl Script {
         frames: impl Iterator<Item = u32>,
         heard: &mut Vec<u8>,
     ) -> Option<(u32, usize)> {
-        let found = frames.filter_map(|number| {
-            let answer = self.answer(device, number);
-            let at = heard
-                .windows(answer.len().max(1))
-                .position(|part| part == answer)?;
-            Some((at, number, answer.len()))
-        });
-        let (at, number, length) = found.min()?;
-        heard.drain(..at + length);
-        Some((number, at))
+        first_of(frames, |number| self.answer(device, number), heard)
+    }
+
+    /// The same for the frames themselves: what a server does.
+    pub(super) fn find_frame(
+        &self,
+        device: u32,
+        frames: impl Iterator<Item = u32>,
+        heard: &mut Vec<u8>,
+    ) -> Option<(u32, usize)> {
+        first_of(frames, |number| self.frame(device, number), heard)
     }
 
     /// Forgets what is too old to belong to an answer; says how many bytes that were.
@@ -79,6 +80,23 @@ impl Script {
         heard.drain(..surplus);
         surplus
     }
+}
+
+fn first_of(
+    numbers: impl Iterator<Item = u32>,
+    bytes: impl Fn(u32) -> Vec<u8>,
+    heard: &mut Vec<u8>,
+) -> Option<(u32, usize)> {
+    let found = numbers.filter_map(|number| {
+        let wanted = bytes(number);
+        let at = heard
+            .windows(wanted.len().max(1))
+            .position(|part| part == wanted)?;
+        Some((at, number, wanted.len()))
+    });
+    let (at, number, length) = found.min()?;
+    heard.drain(..at + length);
+    Some((number, at))
 }
 
 #[cfg(test)]

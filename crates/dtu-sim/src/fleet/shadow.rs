@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
-use super::SHADOW;
 use super::socket::Socket;
 
 /// They are kept until the server says something on them: a device that is back knows nothing of them, and answers with
@@ -27,9 +26,14 @@ impl Shadows {
     }
 
     /// A shadow is over: what the server says on connections of devices that are out of it is heard from now on.
-    pub(super) fn lift(&mut self, epoll: &OwnedFd, in_shadow: impl Fn(u32) -> bool) {
+    pub(super) fn lift(
+        &mut self,
+        epoll: &OwnedFd,
+        token: impl Fn(u32) -> u64,
+        in_shadow: impl Fn(u32) -> bool,
+    ) {
         self.all.retain(|number, (device, socket)| {
-            in_shadow(*device) || socket.listen(epoll, SHADOW | u64::from(*number)).is_ok()
+            in_shadow(*device) || socket.listen(epoll, token(*number)).is_ok()
         });
     }
 

@@ -10,6 +10,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::{Errno, IoSlice};
 use socket2::{Domain, SockAddr, Socket as Raw, Type};
 
+use super::host::Wrote;
 use super::timers::NEVER;
 
 /// The registration packet is asked for soon: how long it takes is measured. Then as `dtud` asks.
@@ -37,13 +38,6 @@ pub(super) struct Socket {
     /// When to ask next what is acknowledged.
     pub(super) query_at: u64,
     query_pause: u32,
-}
-
-/// What a send came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wrote {
-    All,
-    Part,
 }
 
 impl Socket {
@@ -98,12 +92,6 @@ impl Socket {
         }
         self.up = true;
         local.as_socket().ok_or_else(|| Errno::ADDRNOTAVAIL.into())
-    }
-
-    /// Hands over a payload; what the kernel does not take goes later.
-    pub(super) fn send(&mut self, payload: Payload, now: u64) -> io::Result<Wrote> {
-        self.hold(payload);
-        self.go_on(now)
     }
 
     /// Keeps a payload that may not go yet.

@@ -3,9 +3,17 @@
 
 use std::os::unix::net::UnixStream;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::*;
-use crate::echo::{Echo, Echoed};
+use crate::echo::{Echo, Echoed, Packets};
+
+fn packets() -> Packets {
+    Packets {
+        register: Template::parse("DTU{id}").ok(),
+        heartbeat: Template::parse("HB").ok(),
+    }
+}
 
 /// An echo server on a thread of its own.
 struct Server {
@@ -16,7 +24,7 @@ struct Server {
 
 impl Server {
     fn start(swallow: Option<u64>) -> Self {
-        let echo = Echo::bind(([127, 0, 0, 1], 0).into(), Template::parse("DTU{id}").ok()).unwrap();
+        let echo = Echo::bind(([127, 0, 0, 1], 0).into(), packets()).unwrap();
         let echo = match swallow {
             Some(each) => echo.swallowing(each),
             None => echo,

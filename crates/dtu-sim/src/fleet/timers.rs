@@ -22,6 +22,11 @@ impl Timers {
         }
     }
 
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.heap.clear();
+    }
+
     /// When the next entry is due.
     pub(super) fn next(&self) -> Option<u64> {
         self.heap.peek().map(|Reverse((at, _))| *at)

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use dtu_sim::fleet::{Histogram, Now, Watch};
 
@@ -147,6 +148,55 @@ impl Watch for Screen {
         } else {
             writeln!(out, "{text}")
         };
+    }
+}
+
+/// How far a fleet in virtual time is: a line that stays in its place on a terminal, else one now and then.
+pub(crate) struct Progress {
+    quiet: bool,
+    terminal: bool,
+    shown: bool,
+    next: Duration,
+}
+
+impl Progress {
+    pub(crate) const fn new(quiet: bool, terminal: bool) -> Self {
+        Self {
+            quiet,
+            terminal,
+            shown: false,
+            next: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn look(&mut self, now: &dtu_sim::fleet::Progress, elapsed: Duration) {
+        if self.quiet || elapsed < self.next {
+            return;
+        }
+        self.next = elapsed + Duration::from_secs(if self.terminal { 1 } else { LINE_EVERY });
+        self.shown = true;
+        let seconds = elapsed.as_secs_f64();
+        let text = format!(
+            "{seconds:.0} s: {} of {} devices are done, {} frames, {:.0} frames/s",
+            now.devices,
+            now.count,
+            now.frames,
+            now.frames as f64 / seconds.max(1e-3)
+        );
+        let mut out = io::stderr().lock();
+        // Nobody need look.
+        let _ = if self.terminal {
+            write!(out, "\r{text}\x1b[K")
+        } else {
+            writeln!(out, "{text}")
+        };
+    }
+
+    /// What was shown stays where it is.
+    pub(crate) fn end(&self) {
+        if self.shown && self.terminal {
+            let _ = writeln!(io::stderr());
+        }
     }
 }
 
