@@ -4,7 +4,7 @@
 //! `[00002a.0000007]` (device 42, frame 7; sixteen bytes) and letters up to its length, which follows from the seed, the
 //! device and the number.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use super::recorded::Recorded;
 use super::script::Script;
@@ -68,7 +68,7 @@ impl Content {
         }
         let length = self.length(device, number);
         out.extend_from_slice(&head(device, number));
-        out.extend((HEAD..length).map(|place| filling(device, number, place)));
+        out.extend_from_slice(filling(device, number, HEAD..length));
     }
 }
 
@@ -99,9 +99,22 @@ fn read_head(head: &[u8; HEAD]) -> Option<(u32, u32)> {
         .then(|| Some((hex(&head[1..7])?, hex(&head[8..15])?)))?
 }
 
-fn filling(device: u32, number: u32, place: usize) -> u8 {
-    let sum = device as usize * 3 + number as usize * 7 + place;
-    b'a' + (sum % 26) as u8
+/// Letters in their order, so many that a frame finds its own in one piece.
+const LETTERS: [u8; LONGEST + 26] = {
+    let mut letters = [0; LONGEST + 26];
+    let mut place = 0;
+    while place < letters.len() {
+        letters[place] = b'a' + (place % 26) as u8;
+        place += 1;
+    }
+    letters
+};
+
+/// What is at these places of a frame.
+fn filling(device: u32, number: u32, places: Range<usize>) -> &'static [u8] {
+    let first = device as usize * 3 + number as usize * 7 + places.start;
+    let all = LETTERS.get(first % 26..).unwrap_or_default();
+    all.get(..places.len()).unwrap_or_default()
 }
 
 const fn mix(value: u64) -> u64 {
@@ -117,6 +130,8 @@ pub(super) struct Reader {
     head: [u8; HEAD],
     /// Bytes of the frame that are there.
     have: u16,
+    /// Of the whole frame.
+    length: u16,
     number: u32,
     /// Bytes that belong to no frame, since it was last asked.
     other: u32,
@@ -142,8 +157,13 @@ impl Reader {
         bytes: &[u8],
         mut tell: impl FnMut(Found),
     ) {
-        for byte in bytes {
-            self.take(content, device, *byte, &mut tell);
+        let mut rest = bytes;
+        while let Some(byte) = rest.first() {
+            let taken = self.take_letters(device, rest, &mut tell);
+            if taken == 0 {
+                self.take(content, device, *byte, &mut tell);
+            }
+            rest = rest.get(taken.max(1)..).unwrap_or_default();
         }
     }
 
@@ -154,17 +174,45 @@ impl Reader {
         other
     }
 
+    /// Takes as many bytes as the frame behind its head still has, if all of them are right; says how many.
+    fn take_letters(&mut self, device: u32, bytes: &[u8], tell: &mut impl FnMut(Found)) -> usize {
+        let place = usize::from(self.have);
+        if place < HEAD {
+            return 0;
+        }
+        let length = usize::from(self.length);
+        let count = bytes.len().min(length - place);
+        let wanted = filling(device, self.number, place..place + count);
+        if bytes.get(..count) != Some(wanted) {
+            return 0;
+        }
+        self.have += count as u16;
+        self.end(tell);
+        count
+    }
+
+    /// The frame may be whole.
+    fn end(&mut self, tell: &mut impl FnMut(Found)) {
+        if self.have == self.length {
+            self.have = 0;
+            tell(Found::Frame(self.number));
+        }
+    }
+
     fn take(&mut self, content: &Content, device: u32, byte: u8, tell: &mut impl FnMut(Found)) {
         let place = usize::from(self.have);
         if place >= HEAD {
-            if byte != filling(device, self.number, place) {
+            if filling(device, self.number, place..place + 1) != [byte] {
                 self.have = 0;
                 tell(Found::Damaged);
                 // It may be where the next begins: the rest of this one was never sent.
                 return self.take(content, device, byte, tell);
             }
-        } else if byte == b'[' || (place > 0 && fits(place, byte)) {
-            if byte == b'[' && place > 0 {
+            self.have += 1;
+            return self.end(tell);
+        }
+        if byte == HEAD_BEGINS || (place > 0 && fits(place, byte)) {
+            if byte == HEAD_BEGINS && place > 0 {
                 self.other += u32::from(self.have);
                 self.have = 0;
             }
@@ -186,12 +234,8 @@ impl Reader {
                 return tell(Found::Stranger(whose));
             }
             self.number = number;
-        }
-        if usize::from(self.have) >= HEAD
-            && usize::from(self.have) == content.length(device, self.number)
-        {
-            self.have = 0;
-            tell(Found::Frame(self.number));
+            self.length = content.length(device, number) as u16;
+            self.end(tell);
         }
     }
 }

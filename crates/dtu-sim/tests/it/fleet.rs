@@ -151,6 +151,16 @@ fn wrong_usage_is_2_and_says_what_is_allowed() {
             &["--target", "tcp://192.0.2.1:1", "--count", "100000"],
             "ip_local_port_range",
         ),
+        (&["--virtual"], "--duration or --frames is needed"),
+        (
+            &["--virtual", "--frames", "1", "--pty", "1"],
+            "--pty does not go with --virtual",
+        ),
+        (
+            &["--threads", "2", "--target", "tcp://127.0.0.1:1"],
+            "--virtual",
+        ),
+        (&["--virtual", "--fault", "wrong-heartbeat"], "--heartbeat"),
         (
             &["--scenario", "not-there.toml"],
             "not-there.toml: cannot be read",
@@ -253,4 +263,57 @@ fn a_program_has_the_line_of_a_single_device() {
         "{account}"
     );
     assert!(!path.exists(), "the link goes with the program");
+}
+
+#[test]
+fn a_fleet_in_virtual_time_needs_no_server_and_is_the_same_each_time() {
+    let run = |threads: &str| {
+        let arguments = [
+            "--virtual",
+            "--count",
+            "300",
+            "--frames",
+            "20",
+            "--json",
+            "--threads",
+        ];
+        let output = fleet(&[&arguments[..], &[threads, "--register", "DTU{id}"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let mut account: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let speed = account.as_object_mut().unwrap().remove("speed").unwrap();
+        assert_eq!(speed["threads"].to_string(), threads);
+        account
+    };
+    let account = run("1");
+    for (key, value) in [
+        ("devices", 300),
+        ("registered", 300),
+        ("answered", 6000),
+        ("missing", 0),
+    ] {
+        assert_eq!(account[key], value, "{key} of {account}");
+    }
+    assert_eq!(account["server"]["registered"], 300);
+    assert_eq!(run("3"), account);
+}
+
+#[test]
+fn a_frame_that_a_server_in_virtual_time_swallows_is_1() {
+    let output = fleet(&[
+        "--virtual",
+        "--count",
+        "20",
+        "--frames",
+        "50",
+        "--swallow",
+        "100",
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("frames are missing"),
+        "{}",
+        said(&output)
+    );
+    let account = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(account.contains("frames/s"), "{account}");
 }
