@@ -3,6 +3,7 @@
 
     scripts/fleet.py smoke target/release/dtu-sim       # a thousand devices for a few seconds: for CI
     scripts/fleet.py measure target/release/dtu-sim     # 5 minutes; writes docs/fleet.json
+    scripts/fleet.py virtual target/release/dtu-sim     # half a minute; prints the table of fleets in virtual time
     scripts/fleet.py plot                               # docs/fleet.json to docs/images/fleet-*.svg, and the tables
 
 CPU is /proc/PID/task/*/schedstat, memory is VmRSS of the fleet alone (its kernel sockets are nobody's) and PSS where
@@ -75,7 +76,48 @@ def fleet(program, steady, *options):
         return account
 
 
+def in_virtual_time(program, *options):
+    """Runs one without sockets and without a clock; its account, exit code and most memory."""
+    command = [program, "fleet", "--virtual", "--register", "DTU{id}", "--heartbeat", "HB{id}", "--quiet", "--json"]
+    process = subprocess.Popen(command + [str(option) for option in options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    account = json.loads(process.stdout.read())
+    _, status, usage = os.wait4(process.pid, 0)
+    account["exit"], account["rss_kib"] = os.waitstatus_to_exitcode(status), usage.ru_maxrss
+    return account
+
+
+# What a run is, and what it says of the devices beside their number and that of their frames.
+VIRTUAL = {
+    "57 bytes, TIME 0": ["--packing", 0, "--line-speed", 0, "--bytes", 57, "--period", 1],
+    "64 bytes, TIME 100, 115200 Bd": ["--period", 10],
+    "1024 bytes, TIME 100, 115200 Bd": ["--period", 10, "--bytes", 1024],
+}
+
+
+def virtual(program):
+    print("| frames | devices | of each | threads | frames/s | per CPU second | most memory, MiB | missing |\n|---|---|---|---|---|---|---|---|")
+    for name, options in VIRTUAL.items():
+        for count, frames, threads in [(1000, 5000, 1), (1000, 5000, 2), (100_000, 100, 2)]:
+            account = in_virtual_time(program, "--count", count, "--frames", frames, "--threads", threads, *options)
+            speed = account["speed"]
+            print(
+                f"| {name} | {count:,} | {frames:,} | {threads} | {speed['frames_per_second']:,.0f} "
+                f"| {speed['frames_per_cpu_second']:,.0f} | {account['rss_kib'] / 1024:.1f} | {account['missing']} |",
+                flush=True,
+            )
+            if account["exit"] != 0:
+                return 1
+    return 0
+
+
 def smoke(program):
+    account = in_virtual_time(program, "--count", 1000, "--frames", 50)
+    print({key: account[key] for key in ("registered", "sent", "answered", "missing", "speed", "rss_kib")})
+    if account["exit"] != 0 or account["answered"] != 50_000:
+        return 1
+    account = in_virtual_time(program, "--count", 1000, "--frames", 50, "--swallow", 1000)
+    if account["exit"] != 1 or account["missing"] != account["server"]["swallowed"]:
+        return 1
     account = fleet(program, (2, 4), "--count", 1000, "--ramp", 1000, "--period", 1, "--duration", 5)
     print({key: account[key] for key in ("registered", "sent", "answered", "missing", "cpu", "rss_kib")})
     wrong = account["exit"] != 0 or account["registered"] != 1000 or account["sent"] < 3000
@@ -262,6 +304,8 @@ def main():
     match sys.argv[1:]:
         case ["smoke", program]:
             return smoke(program)
+        case ["virtual", program]:
+            return virtual(program)
         case ["measure", program]:
             return measure(program)
         case ["plot"]:

@@ -99,6 +99,13 @@ fn read_head(head: &[u8; HEAD]) -> Option<(u32, u32)> {
         .then(|| Some((hex(&head[1..7])?, hex(&head[8..15])?)))?
 }
 
+/// The number of the last frame of this device that begins in these bytes.
+pub(super) fn last_head(device: u32, bytes: &[u8]) -> Option<u32> {
+    let heads = bytes.windows(HEAD).rev();
+    let mut found = heads.filter_map(|head| read_head(head.try_into().ok()?));
+    found.find_map(|(whose, number)| (whose == device).then_some(number))
+}
+
 /// Letters in their order, so many that a frame finds its own in one piece.
 const LETTERS: [u8; LONGEST + 26] = {
     let mut letters = [0; LONGEST + 26];

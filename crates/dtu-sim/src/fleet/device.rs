@@ -12,7 +12,7 @@ use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 
 use super::account::Account;
-use super::content::{Found, Reader};
+use super::content::{Found, HEAD_BEGINS, Reader, last_head};
 use super::fault::FaultKind;
 use super::host::{Connection as _, Host, News, Terminal as _, Wrote};
 use super::ledger::{Answer, Ledger};
@@ -148,6 +148,8 @@ pub(super) struct Device<H: Host> {
     source: Source,
     ledger: Ledger,
     reader: Reader,
+    /// The last frame that this connection was given.
+    handed: Option<Bytes>,
     /// With a script: what came, and holds no whole answer yet.
     heard: Vec<u8>,
     /// What the line has not taken yet.
@@ -212,6 +214,7 @@ impl<H: Host> Device<H> {
             source,
             ledger: Ledger::default(),
             reader: Reader::default(),
+            handed: None,
             heard: Vec::new(),
             writing: Bytes::new(),
             written_at: NEVER,
@@ -421,11 +424,23 @@ impl<H: Host> Device<H> {
         } else if let Event::FrameDropped { bytes, .. } | Event::WindowFrameDropped { bytes } =
             event
         {
-            // Where frames of the equipment became one of the device, all of them are gone.
-            let frames = (bytes / shared.plan.content.longest()).max(1) as u32;
-            self.ledger.dropped += frames;
-            shared.account.dropped += u64::from(frames);
+            shared.account.dropped += u64::from(self.dropped(bytes, shared.plan));
         }
+    }
+
+    /// The device dropped a frame of so many bytes; says how many of the equipment's that were.
+    fn dropped(&mut self, bytes: usize, plan: &Plan) -> u32 {
+        let (content, index) = (&plan.content, self.index);
+        let handed = self.handed.as_deref();
+        let handed = handed.and_then(|payload| last_head(index, payload));
+        let length = |number| content.length(index, number);
+        if plan.check == Check::Echo && self.ledger.dropped(handed, bytes, length) {
+            return 1;
+        }
+        // Where frames of the equipment became one of the device, all of them are gone.
+        let frames = (bytes / content.longest()).max(1) as u32;
+        self.ledger.dropped_some(frames);
+        frames
     }
 
     fn line(&mut self, order: SerialOutput, now: u64, shared: &mut Shared<'_, H>) {
@@ -548,6 +563,9 @@ impl<H: Host> Device<H> {
                 let Some(socket) = &mut self.socket else {
                     return;
                 };
+                if payload.body.first() == Some(&HEAD_BEGINS) {
+                    self.handed = Some(payload.body.clone());
+                }
                 let sent = if self.dark {
                     socket.hold(payload);
                     Ok(Wrote::Part)
@@ -589,6 +607,7 @@ impl<H: Host> Device<H> {
     /// What the device still has goes again; the rest is with the server.
     fn connection_over(&mut self, now: u64, shared: &Shared<'_, H>) {
         self.heard.clear();
+        self.handed = None;
         if shared.plan.check.expects_answers() && self.ledger.sent > 0 {
             let status = self.dtu.status(Instant::from_micros(now));
             let link = status.links[0].counters;

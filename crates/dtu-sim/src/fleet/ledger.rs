@@ -11,6 +11,8 @@ struct Waiting {
     number: u32,
     /// The server has it, and the connection of its answer is gone.
     cut_off: bool,
+    /// The device dropped it.
+    dropped: bool,
     /// It is a wrong packet: nobody need answer.
     wrong: bool,
     /// When its last byte went into the line.
@@ -24,6 +26,7 @@ pub(super) struct Ledger {
     /// Of these, such as are cut off.
     cut_off_waiting: u32,
     wrong_waiting: u32,
+    dropped_waiting: u32,
     /// Frames given to the line.
     pub(super) sent: u32,
     pub(super) answered: u32,
@@ -31,8 +34,8 @@ pub(super) struct Ledger {
     pub(super) again: u32,
     /// Frames that the server has, and whose answers went with their connections.
     pub(super) cut_off: u32,
-    /// Frames that the device dropped, as it said.
-    pub(super) dropped: u32,
+    /// Frames that the device dropped, and nobody knows which.
+    dropped_unknown: u32,
     /// Of these, such as are no longer waited for.
     dropped_forgotten: u32,
     pub(super) sent_bytes: u64,
@@ -71,6 +74,7 @@ impl Ledger {
         self.waiting.push_back(Waiting {
             number,
             cut_off: false,
+            dropped: false,
             wrong,
             at,
         });
@@ -84,6 +88,7 @@ impl Ledger {
             Some(waiting) if waiting.number == number && !waiting.wrong => {
                 let took = now.saturating_sub(waiting.at);
                 self.cut_off_waiting -= u32::from(waiting.cut_off);
+                self.dropped_waiting -= u32::from(waiting.dropped);
                 self.waiting.remove(place);
                 self.answered += 1;
                 self.forget_wrong(number);
@@ -108,13 +113,43 @@ impl Ledger {
         }
     }
 
+    /// The device made room: the oldest frame that no socket has is gone. `handed` is the last one that this connection got.
+    /// Says whether it is known, which is not so where several frames became one of the device, or one several.
+    pub(super) fn dropped(
+        &mut self,
+        handed: Option<u32>,
+        bytes: usize,
+        length: impl Fn(u32) -> usize,
+    ) -> bool {
+        let first = handed.map_or(0, |handed| {
+            self.waiting
+                .partition_point(|waiting| waiting.number <= handed)
+        });
+        let mut kept = self.waiting.iter_mut().skip(first);
+        let Some(oldest) = kept
+            .find(|waiting| !waiting.cut_off && !waiting.dropped)
+            .filter(|waiting| length(waiting.number) == bytes)
+        else {
+            return false;
+        };
+        oldest.dropped = true;
+        // Nobody waits for a wrong one.
+        self.dropped_waiting += u32::from(!oldest.wrong);
+        true
+    }
+
+    /// The same, where it is not known which frames are gone.
+    pub(super) const fn dropped_some(&mut self, count: u32) {
+        self.dropped_unknown += count;
+    }
+
     /// A connection is over. The last `kept` bytes of what was sent are still with the device, and go again; of the frames
     /// before them the server has each that was not dropped, and answers it no more, unless its answer is on its way to the
     /// line already: so they wait until the next connection is over.
     pub(super) fn connection_over(&mut self, kept: u64, length: impl Fn(u32) -> usize) {
         self.forget_cut_off();
         let mut left = kept;
-        for waiting in self.waiting.iter_mut().rev() {
+        for waiting in self.waiting.iter_mut().rev().filter(|it| !it.dropped) {
             // One of which the server has a part comes in two halves, on two connections.
             let length = length(waiting.number) as u64;
             let whole = length <= left;
@@ -130,7 +165,7 @@ impl Ledger {
         if self.cut_off_waiting > 0 {
             self.waiting.retain(|waiting| !waiting.cut_off);
             // A frame that the device dropped is not with the server.
-            let dropped = self.cut_off_waiting.min(self.dropped_waiting());
+            let dropped = self.cut_off_waiting.min(self.unknown_waiting());
             self.dropped_forgotten += dropped;
             self.cut_off += self.cut_off_waiting - dropped;
             self.cut_off_waiting = 0;
@@ -149,19 +184,23 @@ impl Ledger {
 
     /// Whether nothing is expected any more.
     pub(super) fn is_settled(&self) -> bool {
-        self.waiting.len()
-            <= (self.dropped_waiting() + self.cut_off_waiting + self.wrong_waiting) as usize
+        self.waiting.len() <= (self.given_up() + self.cut_off_waiting) as usize
     }
 
-    /// Dropped frames among those that wait.
-    const fn dropped_waiting(&self) -> u32 {
-        self.dropped.saturating_sub(self.dropped_forgotten)
+    /// Dropped frames among those that wait, nobody knows which.
+    const fn unknown_waiting(&self) -> u32 {
+        self.dropped_unknown.saturating_sub(self.dropped_forgotten)
+    }
+
+    /// Those of which nobody expects anything.
+    const fn given_up(&self) -> u32 {
+        self.dropped_waiting + self.unknown_waiting() + self.wrong_waiting
     }
 
     /// At the end: how many are neither answered, nor cut off, nor dropped.
     pub(super) fn close(&mut self) -> u32 {
         self.forget_cut_off();
-        (self.waiting.len() as u32).saturating_sub(self.dropped_waiting() + self.wrong_waiting)
+        (self.waiting.len() as u32).saturating_sub(self.given_up())
     }
 }
 
@@ -197,7 +236,7 @@ mod tests {
         let mut ledger = with(0..3);
         ledger.answered(0, 9);
         ledger.answered(2, 9);
-        ledger.dropped = 1;
+        ledger.dropped_some(1);
         assert!(ledger.is_settled());
         assert_eq!((ledger.close(), ledger.cut_off), (0, 0));
     }
@@ -260,8 +299,24 @@ mod tests {
         let mut ledger = with(0..4);
         // All are with the device; then it drops one. The connection that brings the others breaks, too.
         ledger.connection_over(256, |_| 64);
-        ledger.dropped = 1;
+        ledger.dropped_some(1);
         ledger.connection_over(64, |_| 64);
         assert_eq!((ledger.close(), ledger.cut_off), (1, 2));
+    }
+
+    #[test]
+    fn the_device_drops_the_oldest_that_no_socket_has() {
+        let mut ledger = with(0..6);
+        // The socket has 0 and 1.
+        assert!(ledger.dropped(Some(1), 64, |_| 64));
+        assert!(ledger.dropped(Some(1), 64, |_| 64));
+        assert!(!ledger.dropped(Some(1), 100, |_| 64), "no such frame");
+        // 4 and 5 are kept. The server has the first two, whose answers are gone.
+        ledger.connection_over(128, |_| 64);
+        assert!(ledger.dropped(None, 64, |_| 64));
+        assert!(!ledger.is_settled(), "5 is with the device");
+        ledger.answered(5, 9);
+        assert!(ledger.is_settled());
+        assert_eq!((ledger.close(), ledger.cut_off), (0, 2));
     }
 }

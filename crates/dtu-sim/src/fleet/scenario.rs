@@ -627,7 +627,12 @@ impl Scenario {
             let (packet, option) = match fault.kind {
                 FaultKind::WrongRegistration => (&self.register, "--register"),
                 FaultKind::WrongHeartbeat => (&self.heartbeat, "--heartbeat"),
-                _ => continue,
+                FaultKind::HalfOpen
+                | FaultKind::Flap
+                | FaultKind::Herd
+                | FaultKind::Restart
+                | FaultKind::SlowReader(_)
+                | FaultKind::WrongPackets(_) => continue,
             };
             let name = fault.kind.name();
             if packet.as_ref().is_none_or(Template::is_empty) {

@@ -263,6 +263,32 @@ fn equipment_that_reads_slowly_gets_all_of_it() {
 }
 
 #[test]
+fn a_cache_that_overflows_drops_frames_and_none_is_missing() {
+    // The server reads no more, for minutes; devices give their connections up, and drop what finds no room.
+    let Simulated { account, .. } = run_with(FaultKind::SlowReader(110), |plan, fault| {
+        plan.period = Duration::from_millis(50);
+        plan.content.length = 900..=1024;
+        plan.line_speed = 0;
+        plan.packing = 0;
+        plan.frames = Some(3000);
+        plan.count = 5;
+        fault.lasts = Duration::from_secs(120);
+    });
+    assert!(
+        account.dropped > 1000 && account.end.cut_off > 100,
+        "{account}"
+    );
+    assert!(
+        account
+            .end
+            .losses
+            .iter()
+            .any(|(_, count)| *count == account.dropped),
+        "{account}"
+    );
+}
+
+#[test]
 fn wrong_packets_are_sent_and_seen_and_no_answer_is_missed() {
     let Simulated { account, served } = run_with(FaultKind::WrongPackets(4), |plan, fault| {
         // The last one is right: nobody waits for what need not be answered.
