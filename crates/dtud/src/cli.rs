@@ -17,6 +17,7 @@ use crate::demo;
 use crate::log;
 use crate::machine::{BadStart, End, Machine, Setup};
 use crate::modem;
+use crate::reactor;
 use crate::rehearsal;
 use crate::serial::Address;
 use crate::settings::{ConsoleAddress, FileKey, Settings};
@@ -281,28 +282,26 @@ impl Cli {
             record: self.record,
         };
         let runtime = runtime()?;
-        let end = runtime.block_on(async {
+        let end = reactor::block_on(runtime, async {
             let control = Arc::new(Control::default());
             listen_to_signals(Arc::clone(&control), on_hang_up())?;
             let machine = Machine::new(setup, Arc::clone(&control))?;
             let Some(config) = console else {
                 let machine = machine.announcing("off");
-                return anyhow::Ok(tokio::task::unconstrained(machine).await);
+                return anyhow::Ok(machine.await);
             };
             let (server, console) = console::start(config, kind, &control)?;
             let machine = machine.with_console(console).announcing(server.told());
-            let end = tokio::task::unconstrained(machine).await;
+            let end = machine.await;
             server.stop();
             anyhow::Ok(end)
-        });
+        })?;
         let end = match end {
             Err(error) if error.is::<BadStart>() => {
                 return Ok(refuse(&format_args!("dtud: {error}")));
             }
             end => end?,
         };
-        // A name that is still being asked for must not hold up the end.
-        runtime.shutdown_background();
         Ok(match end {
             End::Stopped => ExitCode::SUCCESS,
             End::AtRefused => ExitCode::from(2),
@@ -321,12 +320,10 @@ fn on_hang_up() -> HangUp {
     }
 }
 
-/// One thread does everything but ask for names and save parameters.
+/// What the loop does not do itself: one thread, and those that ask for names and save parameters.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // The reactor after each run of the loop, which has its own bound.
-        .event_interval(1)
         // Fifteen for names (fourteen sockets, the serial line), one for root certificates, the rest for the disk. A
         // thread that nobody needs ends.
         .max_blocking_threads(20)

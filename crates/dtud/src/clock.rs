@@ -1,7 +1,6 @@
 //! The host's clock and the one timer of the loop.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::task::{Context, Poll};
 
 use dtu_proto::time::Instant;
@@ -9,10 +8,8 @@ use rustix::event::Timespec;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
 };
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
-use crate::sys;
+use crate::reactor::{Interest, Watched};
 
 /// Time since the program started.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +36,7 @@ impl Clock {
 /// It is set anew only for an earlier time: deadlines mostly move away, and one call too many costs less than setting a
 /// timer for each byte.
 pub(crate) struct Timer {
-    alarm: AsyncFd<OwnedFd>,
+    alarm: Watched,
     /// When it goes off.
     armed: Option<Instant>,
 }
@@ -50,7 +47,7 @@ impl Timer {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let alarm = timerfd_create(TimerfdClockId::Monotonic, flags)?;
         Ok(Self {
-            alarm: sys::watch(alarm, Interest::READABLE)?,
+            alarm: Watched::new(alarm, Interest::Readable)?,
             armed: None,
         })
     }
@@ -63,8 +60,8 @@ impl Timer {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         // Nothing is read: it goes off anew only when it is set anew, and that is news to the reactor.
-        while let Poll::Ready(Ok(mut rang)) = self.alarm.poll_read_ready(cx) {
-            rang.clear_ready();
+        if self.alarm.poll_ready(cx).is_ready() {
+            self.alarm.clear();
             self.armed = None;
         }
         let Some(wanted) = wanted else {

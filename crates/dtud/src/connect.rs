@@ -1,6 +1,7 @@
 //! From a name to a connected socket: resolve afresh, try every address, the next beside the first (decisions 16.24).
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
@@ -11,13 +12,12 @@ use std::time::Duration;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{CloseReason, Connect};
 use socket2::{Domain, SockAddr, Socket, Type};
-use tokio::io::Interest;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
 use crate::port::{Port, ShortRead};
-use crate::sys;
+use crate::reactor::{Interest, Watched};
 use crate::tls;
 use crate::words::plain;
 
@@ -287,9 +287,9 @@ async fn encrypt(
 }
 
 async fn connected(socket: Socket) -> io::Result<Socket> {
-    let waiting = sys::watch(socket.into(), Interest::WRITABLE)?;
-    waiting.writable().await?.retain_ready();
-    let socket = Socket::from(waiting.into_inner());
+    let twin = Watched::new(socket.try_clone()?.into(), Interest::Writable)?;
+    poll_fn(|cx| twin.poll_ready(cx)).await;
+    drop(twin);
     match socket.take_error()? {
         // Without a server, a port of this host may meet itself (simultaneous open): the device would send to itself,
         // and keep the server from its port.

@@ -24,6 +24,7 @@ pub mod modem;
 mod netif;
 mod pages;
 mod port;
+mod reactor;
 pub mod record;
 mod rehearsal;
 pub mod serial;

@@ -6,22 +6,20 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, OwnedFd};
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
 use dtu_proto::time::Instant;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
-use crate::sys;
+use crate::reactor::{Interest, Watched};
 
 /// Watches the address of one interface.
 pub(crate) struct Interface {
     name: String,
-    news: AsyncFd<OwnedFd>,
+    news: Watched,
     /// When to look; changes come in swarms.
     look_at: Option<Instant>,
     /// As it was last told.
@@ -35,7 +33,7 @@ impl Interface {
         let socket = socket(GROUPS)?;
         Ok(Self {
             name: name.to_owned(),
-            news: sys::watch(socket, Interest::READABLE)?,
+            news: Watched::new(socket, Interest::Readable)?,
             look_at: Some(Instant::ZERO),
             told: None,
         })
@@ -66,13 +64,13 @@ impl Interface {
     fn has_changed(&self, cx: &mut Context<'_>) -> bool {
         let mut any = false;
         let mut buffer = [0; 4096];
-        while let Poll::Ready(Ok(mut ready)) = self.news.poll_read_ready(cx) {
-            match rustix::net::recv(self.news.get_ref(), &mut buffer, RecvFlags::DONTWAIT) {
-                Err(Errno::AGAIN) => ready.clear_ready(),
+        while self.news.poll_ready(cx).is_ready() {
+            match rustix::net::recv(&self.news, &mut buffer, RecvFlags::DONTWAIT) {
+                Err(Errno::AGAIN) => self.news.clear(),
                 // More has happened than there was room for.
                 Ok(_) | Err(Errno::NOBUFS) => any = true,
                 Err(_) => {
-                    ready.clear_ready();
+                    self.news.clear();
                     any = true;
                 }
             }

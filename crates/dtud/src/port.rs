@@ -9,10 +9,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rustix::io::{Errno, IoSlice};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
-use crate::sys;
+use crate::reactor::{Interest, Watched};
 
 /// What a short read proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +36,8 @@ impl ShortRead {
 
 #[derive(Debug)]
 pub(crate) struct Port {
-    read: AsyncFd<OwnedFd>,
-    write: Option<AsyncFd<OwnedFd>>,
+    read: Watched,
+    write: Option<Watched>,
     roomy_writes: u8,
     short_read: ShortRead,
 }
@@ -48,10 +46,10 @@ impl Port {
     /// `fd` must not block.
     pub(crate) fn new(fd: OwnedFd, short_read: ShortRead) -> io::Result<Self> {
         let interest = match short_read {
-            ShortRead::Empty => Interest::READABLE | Interest::PRIORITY,
-            ShortRead::EmptyTty | ShortRead::Unknown => Interest::READABLE,
+            ShortRead::Empty => Interest::ReadableOrUrgent,
+            ShortRead::EmptyTty | ShortRead::Unknown => Interest::Readable,
         };
-        let read = sys::watch(fd, interest)?;
+        let read = Watched::new(fd, interest)?;
         Ok(Self {
             read,
             write: None,
@@ -67,20 +65,19 @@ impl Port {
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         loop {
-            let mut guard = ready!(self.read.poll_read_ready(cx))?;
-            match rustix::io::read(guard.get_inner(), &mut *buf) {
+            ready!(self.read.poll_ready(cx));
+            match rustix::io::read(&self.read, &mut *buf) {
                 Ok(count) => {
                     // The reactor keeps the news of a close through this, so an end behind the bytes is not missed.
                     let room = buf.len();
                     let read = part(buf, count);
                     let short = count > 0 && self.short_read.is_proof(read, room);
-                    // What is known of urgent bytes costs no system call.
-                    if short && self.read.try_io(Interest::PRIORITY, |_| Ok(())).is_err() {
-                        guard.clear_ready();
+                    if short && !self.read.had_urgent() {
+                        self.read.clear_ready();
                     }
                     return Poll::Ready(Ok(count));
                 }
-                Err(Errno::AGAIN) => guard.clear_ready(),
+                Err(Errno::AGAIN) => self.read.clear(),
                 Err(Errno::INTR) => {}
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
@@ -89,15 +86,14 @@ impl Port {
 
     /// What the kernel has of a TCP connection goes with it.
     pub(crate) fn abort_when_closed(&self) -> io::Result<()> {
-        socket2::SockRef::from(self.read.get_ref()).set_linger(Some(Duration::ZERO))
+        socket2::SockRef::from(&self.read).set_linger(Some(Duration::ZERO))
     }
 
     /// Whether the peer is known to have closed its side. Costs no system call.
-    pub(crate) fn peer_closed(&self, cx: &mut Context<'_>) -> bool {
-        match self.read.poll_read_ready(cx) {
-            Poll::Ready(Ok(guard)) => guard.ready().is_read_closed(),
-            Poll::Ready(Err(_)) | Poll::Pending => false,
-        }
+    pub(crate) fn peer_closed(&self, cx: &Context<'_>) -> bool {
+        // So that the task is woken when it closes.
+        let _ = self.read.poll_ready(cx);
+        self.read.is_closed()
     }
 
     /// One write of both pieces; says how much went.
@@ -109,17 +105,17 @@ impl Port {
     ) -> Poll<io::Result<usize>> {
         loop {
             let Some(write) = &self.write else {
-                match write_now(self.read.get_ref(), first, second) {
+                match write_now(&self.read, first, second) {
                     Err(Errno::AGAIN) => self.watch_for_room()?,
                     done => return Poll::Ready(done.map_err(io::Error::from)),
                 }
                 continue;
             };
-            let mut guard = ready!(write.poll_write_ready(cx))?;
-            match write_now(self.read.get_ref(), first, second) {
+            ready!(write.poll_ready(cx));
+            match write_now(&self.read, first, second) {
                 Err(Errno::AGAIN) => {
                     self.roomy_writes = 0;
-                    guard.clear_ready();
+                    write.clear();
                 }
                 done => {
                     self.count_roomy_write();
@@ -131,8 +127,8 @@ impl Port {
 
     fn watch_for_room(&mut self) -> io::Result<()> {
         // A second descriptor of the same file: the reactor takes each descriptor once.
-        let twin = self.read.get_ref().try_clone()?;
-        self.write = Some(sys::watch(twin, Interest::WRITABLE)?);
+        let twin = self.read.as_fd().try_clone_to_owned()?;
+        self.write = Some(Watched::new(twin, Interest::Writable)?);
         self.roomy_writes = 0;
         Ok(())
     }
@@ -147,11 +143,11 @@ impl Port {
 
 impl AsFd for Port {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.read.get_ref().as_fd()
+        self.read.as_fd()
     }
 }
 
-fn write_now(fd: &OwnedFd, first: &[u8], second: &[u8]) -> Result<usize, Errno> {
+fn write_now(fd: &Watched, first: &[u8], second: &[u8]) -> Result<usize, Errno> {
     loop {
         let done = if first.is_empty() {
             rustix::io::write(fd, second)

@@ -2,20 +2,10 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-
 pub(crate) use link_socket::unsent;
-
-/// Registers a descriptor with the reactor.
-pub(crate) fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an OwnedFd always gives the same descriptor, and it is open until the AsyncFd, which deregisters it
-    // first, is dropped or gives it back.
-    Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
-}
 
 /// How long the peer of a TCP connection takes to acknowledge, as the kernel smooths it.
 pub(crate) fn round_trip(fd: impl AsFd) -> Option<Duration> {

@@ -33,6 +33,7 @@ use crate::control::{Control, HangUp, listen_to_signals};
 use crate::log;
 use crate::machine::{Machine, Setup};
 use crate::modem;
+use crate::reactor;
 use crate::serial::Address;
 use crate::settings::{ConsoleAddress, Settings};
 use scene::{SharedScene, Watcher};
@@ -47,8 +48,7 @@ pub(crate) fn run(
     log::start(None, if terminal { "off" } else { "warn" }).map_err(anyhow::Error::msg)?;
     let runtime = cli::runtime()?;
     let scene = SharedScene::default();
-    runtime.block_on(play(time, console, terminal, Arc::clone(&scene)))?;
-    runtime.shutdown_background();
+    reactor::block_on(runtime, play(time, console, terminal, Arc::clone(&scene)))??;
     cli::print_line(format_args!("{}", scene::lock(&scene).summary()));
     Ok(ExitCode::SUCCESS)
 }
@@ -98,7 +98,12 @@ async fn play(
     }
     let meter = meter::Meter::open(&line, Arc::clone(&scene), start)?;
     let (network, cut) = watch::channel(false);
-    let actors = [tokio::spawn(center.run(cut)), tokio::spawn(meter.run())];
+    let center = tokio::spawn(center.run(cut));
+    // Its line has the reactor of this thread.
+    let meter = async {
+        meter.run().await;
+        std::future::pending::<()>().await;
+    };
     let view = View {
         time,
         scene,
@@ -107,8 +112,11 @@ async fn play(
     };
     let view = tokio::spawn(view.show(start, terminal));
     // Whatever ends it, the view puts the terminal back before anything is printed.
-    machine.await;
-    actors.iter().for_each(tokio::task::JoinHandle::abort);
+    tokio::select! {
+        _ = machine => {}
+        () = meter => {}
+    }
+    center.abort();
     control.stop_once();
     if let Some(server) = server {
         server.stop();

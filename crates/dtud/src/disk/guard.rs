@@ -1,7 +1,6 @@
 //! Whether the state folder is still the one that was opened.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,12 +8,10 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use rustix::fs::inotify;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tracing::{debug, error, info};
 
+use crate::reactor::{Interest, Watched};
 use crate::store::{Identity, identity};
-use crate::sys;
 
 /// Looks after the folder, from any thread.
 #[derive(Debug)]
@@ -78,7 +75,7 @@ impl Guard {
 pub(super) enum Watch {
     /// Not polled yet: the folder to watch.
     New(PathBuf),
-    Polled(AsyncFd<OwnedFd>),
+    Polled(Watched),
     /// A system without any watches left is no reason to stop: the folder is looked at when it is written, too.
     None,
 }
@@ -97,26 +94,24 @@ impl Watch {
             return Poll::Pending;
         };
         loop {
-            let Ok(mut ready) = ready!(fd.poll_read_ready(cx)) else {
-                return Poll::Pending;
-            };
+            ready!(fd.poll_ready(cx));
             let mut buf = [0; 4096];
             match rustix::io::read(fd, &mut buf) {
                 Ok(1..) => return Poll::Ready(()),
                 Err(rustix::io::Errno::INTR) => {}
-                Ok(0) | Err(_) => ready.clear_ready(),
+                Ok(0) | Err(_) => fd.clear(),
             }
         }
     }
 }
 
-fn watch(dir: &Path) -> io::Result<AsyncFd<OwnedFd>> {
+fn watch(dir: &Path) -> io::Result<Watched> {
     let fd = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC)?;
     let gone = inotify::WatchFlags::DELETE_SELF | inotify::WatchFlags::MOVE_SELF;
     // A folder that is removed is emptied first; one that is open somewhere is not deleted till it is closed.
     let emptied = inotify::WatchFlags::DELETE | inotify::WatchFlags::MOVED_FROM;
     inotify::add_watch(&fd, dir, gone | emptied | inotify::WatchFlags::ONLYDIR)?;
-    sys::watch(fd, Interest::READABLE)
+    Watched::new(fd, Interest::Readable)
 }
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);

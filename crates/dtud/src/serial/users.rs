@@ -7,19 +7,18 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
+use crate::reactor::{Interest, Watched};
 use crate::sys;
 
 /// Wakes when somebody opens or closes a file.
-pub(super) struct Watch(AsyncFd<OwnedFd>);
+pub(super) struct Watch(Watched);
 
 /// What happened to the file since the last look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,15 +31,15 @@ impl Watch {
     pub(super) fn new(file: &std::path::Path) -> io::Result<Self> {
         let watch = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         inotify::add_watch(&watch, file, WatchFlags::OPEN | WatchFlags::CLOSE)?;
-        sys::watch(watch, Interest::READABLE).map(Self)
+        Watched::new(watch, Interest::Readable).map(Self)
     }
 
     /// What has happened, if anything.
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Option<FileEvents> {
         let mut seen = FileEvents::default();
-        while let Poll::Ready(Ok(mut guard)) = self.0.poll_read_ready(cx) {
-            if !seen.add(guard.get_inner()) {
-                guard.clear_ready();
+        while self.0.poll_ready(cx).is_ready() {
+            if !seen.add(&self.0) {
+                self.0.clear();
             }
         }
         (seen != FileEvents::default()).then_some(seen)
@@ -49,7 +48,7 @@ impl Watch {
     /// What has happened just now.
     pub(super) fn look(&self) -> FileEvents {
         let mut seen = FileEvents::default();
-        while seen.add(self.0.get_ref()) {}
+        while seen.add(&self.0) {}
         seen
     }
 }
@@ -61,7 +60,7 @@ impl FileEvents {
     }
 
     /// Reads what there is; false where there is nothing.
-    fn add(&mut self, watch: &OwnedFd) -> bool {
+    fn add(&mut self, watch: &Watched) -> bool {
         let mut buf = [MaybeUninit::uninit(); 1024];
         let mut reader = inotify::Reader::new(watch, &mut buf);
         let mut any = false;
