@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use dtu_proto::{ParameterKind, take_apart};
+use dtu_proto::take_apart;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
@@ -331,17 +331,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where it stands for 0 or 1.
+    /// What it stands for where the two choices are no and yes.
     fn switch(&self, key: &Key, on: bool, at: usize) -> Result<String, Fault> {
         let field = self.schema.field(key);
-        let is_switch = |choices: &[(String, &str)]| {
-            choices.len() == 2
-                && choices
-                    .iter()
-                    .all(|(value, _)| value == "0" || value == "1")
-        };
-        if matches!(&field.kind, ParameterKind::Choice(choices) if is_switch(choices)) {
-            return Ok(u8::from(on).to_string());
+        if let Some((no, yes)) = field.off_and_on() {
+            return Ok(if on { yes } else { no }.to_owned());
         }
         let range = Sentence::new(field.range.clone(), chinese::range(&field.range));
         Err(self.fault(at, words::no_switch(key, range, on.to_string())))

@@ -194,6 +194,10 @@ fn true_and_false_stand_for_the_values_of_a_switch() {
         assert_eq!(values.get(&key("CINETAT")), Some("1"));
         assert_eq!(values.get(&key("CIPSCONT.1.START")), Some("0"));
     }
+    let values = file::read(&schema, b"HTPFLT = true\n").unwrap();
+    assert_eq!(values.get(&key("HTPFLT")), Some("ON"));
+    // 0 and 1, but of two formats.
+    assert!(fault("CMGF = true\n").starts_with("1:8: CMGF must be "));
 }
 
 /// The charset of the line that the file is for.
