@@ -120,6 +120,20 @@ fn a_message_with_the_modem_is_waited_for_and_not_expired() {
     assert_eq!((counters.sent, counters.expired), (1, 0));
 }
 
+/// A day is over while the modem has it: it may be out already, so it is not told as lost.
+#[test]
+fn a_message_with_the_modem_outlives_its_day() {
+    let mut dev = booted(sms_mode());
+    dev.registered(false).serial("hello").wait(86_340_000);
+    dev.modem.silent = true;
+    dev.registered(true).wait(120_000);
+    assert_eq!(dev.modem.unanswered.len(), 1);
+    dev.modem_answers().wait(500);
+    dev.network_takes(&[(PHONE, "hello")]);
+    let counters = dev.dtu.status(dev.now).messages.counters;
+    assert_eq!((counters.sent, counters.expired), (1, 0));
+}
+
 /// 27.005 3.5.1: of a message of several parts, what comes behind a refused part is not sent.
 #[test]
 fn a_command_ends_with_its_first_refused_part() {
