@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breaks the device core and the dialogue with the modem on purpose, one line at a time, and looks whether world or scripts notice.
+"""Breaks the device core, the dialogue with the modem and the hub of the cloud on purpose, one line at a time, and looks whether world or scripts notice.
 
     scripts/mutants.py [--seeds 1..120] [--only TEXT] [--list | --diff | --check]
 
@@ -36,6 +36,7 @@ SCRIPTS = {
     "texts": ("dtu-proto", "messages::"),
     "urcs": ("dtu-proto", "urcs::"),
     "modem": ("modem-proto", ""),
+    "hub": ("dtu-hub", "::"),
 }
 # In which mode all worlds are (9: they go from mode to mode); those of the other rules are transparent or SMS.
 MODES = {"requests": "3", "packets": "1", "dialogue": "2", "switches": "9"}

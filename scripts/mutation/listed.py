@@ -227,4 +227,17 @@ MUTATIONS = {
         ("dialling-listed", "a call being dialled is listed whatever that does", value("false")),
         ("lack-said-once", "what is missing is said at each question", condition("$ || true")),
     ],
+    "hub": [
+        ("hub-answered", "answers go before their batch is on disk", swap("*batch <= number", "*batch <= number + 1")),
+        ("hub-epoch", "an older session takes the place of a newer", condition("device.alternation.is_quarantined(now)")),
+        ("hub-rights", "who may read may send", swap("Rights::SEND", "Rights::READ")),
+        ("hub-cursor", "a kept session does not keep where it begins", delete),
+        ("hub-password", "any password will do", value("!password.is_empty()")),
+        ("hub-guesses", "wrong passwords shut nobody out", swap("now < *until", "now > *until")),
+        ("hub-room", "twice as much waits for a device", value("self.bytes + length <= 2 * ROOM")),
+        ("hub-alternation", "a flapping link is a clone", swap("&& spoke", "&& (spoke || true)")),
+        ("hub-noted", "a message is sent before that is on disk", value("Next::Send(message.bytes.clone())")),
+        ("hub-dup", "repeats are not marked", swap("*position <= cursor.repeats_to", "false")),
+        ("hub-repeats", "what was in flight does not come again", delete),
+    ],
 }

@@ -1,0 +1,56 @@
+//! The UDP door.
+
+use std::net::SocketAddr;
+
+use super::Hub;
+use crate::device::Via;
+use crate::door::Seen;
+use crate::event::{Output, Row};
+use crate::time::Instant;
+
+impl Hub {
+    /// As "any DTU", by the prefix of each datagram, which renews the address.
+    pub(super) fn datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
+        let (device, length, answer) = match self.rules.see(bytes, true) {
+            Seen::Packet {
+                who,
+                length,
+                answer,
+            } => match self.whom(who) {
+                Some(device) => (device, length, answer),
+                None => return self.stray(from, bytes, now),
+            },
+            Seen::Partial | Seen::Nobody => return self.stray(from, bytes, now),
+        };
+        let takes_rows = !self.journal.is_failing() && self.journal.has_room();
+        let Some(own) = self.device_mut(device) else {
+            return;
+        };
+        match own.via {
+            Some(Via::Udp(_)) => own.via = Some(Via::Udp(from)),
+            _ if own.alternation.is_quarantined(now) || own.is_alive(now) || !takes_rows => {
+                self.counters.datagrams_dropped += 1;
+                return;
+            }
+            _ => {
+                let (epoch, id) = (own.claim(), own.record.id);
+                // Nobody is answered for it, so it need not be on disk first; its row comes before those of its bytes.
+                self.journal.push(Row::Session(id, epoch), now);
+                if !self.may_begin(device, epoch, from.ip(), now) {
+                    return;
+                }
+                self.begin(device, epoch, Via::Udp(from), from.ip(), now);
+            }
+        }
+        if !answer.is_empty() {
+            self.outputs.push_back(Output::Datagram(from, answer));
+        }
+        self.uplink(device, &bytes[length..], now);
+        self.pump(device, now);
+    }
+
+    fn stray(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
+        self.counters.datagrams_dropped += 1;
+        self.unknowns.note(bytes, from.ip(), now);
+    }
+}

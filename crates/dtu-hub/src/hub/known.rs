@@ -1,0 +1,259 @@
+//! What exists: at the start what the store has, later each change.
+
+use std::collections::BTreeMap;
+
+use super::{Account, Group, Hub};
+use crate::device::Device;
+use crate::device::Via;
+use crate::event::{CloseReason, End, NotTaken, ProgramOutput, Row};
+use crate::ids::{AccountId, DeviceId};
+use crate::program::Session;
+use crate::registry::{DeviceRecord, GroupKind, Registry, Rights};
+use crate::room::Room;
+use crate::time::Instant;
+use crate::topic::Reach;
+
+impl Hub {
+    pub(super) fn registry(&mut self, registry: Registry, now: Instant) {
+        match registry {
+            Registry::Device(record) => self.set_device(*record, now),
+            Registry::RemoveDevice(id) => self.remove_device(id, now),
+            Registry::Alias(name, device) => {
+                self.aliases.insert(name, device);
+            }
+            Registry::Rules(rules) => self.rules = *rules,
+            Registry::Group(id, kind, members) => self.set_group(id, kind, &members),
+            Registry::Room {
+                room,
+                account,
+                members,
+                rate,
+            } => {
+                let own = self
+                    .rooms
+                    .entry(room)
+                    .or_insert_with(|| Room::new(account, members, rate, now));
+                own.set(account, members, rate);
+            }
+            Registry::Waiting {
+                message,
+                device,
+                expires,
+                bytes,
+                sending,
+            } => {
+                self.last_message = self.last_message.max(message);
+                let place = self.ids.get(&device).copied();
+                let Some(own) = place.and_then(|place| self.device_mut(place)) else {
+                    return;
+                };
+                own.downlink.restore(message, bytes, expires, sending);
+                if let Some(place) = place {
+                    while let Some(over) = self
+                        .device_mut(place)
+                        .and_then(|own| own.downlink.uncertain())
+                    {
+                        self.uncertain(place, over, now);
+                    }
+                    self.plan_device(place, now);
+                }
+            }
+            Registry::Session {
+                account,
+                name,
+                keep,
+                subscriptions,
+                cursors,
+            } => {
+                let mut session = Session::new(account, Some(name), keep);
+                session.ends_at = now + keep;
+                for (device, kind, position) in cursors {
+                    let place = self.ids.get(&device).copied();
+                    if let Some((place, own)) =
+                        place.and_then(|place| Some((place, self.device(place)?)))
+                    {
+                        session.restore(place, kind, position, own.last);
+                    }
+                }
+                let account = self.account(account);
+                if let Some(own) = self.accounts.get_mut(account as usize) {
+                    own.kept += 1;
+                }
+                let key = self.new_session(session);
+                for subscription in subscriptions {
+                    self.list(key, subscription);
+                }
+                self.plan_session(key);
+            }
+        }
+    }
+
+    /// The account's place in the table.
+    pub(super) fn account(&mut self, id: AccountId) -> u32 {
+        let Self {
+            account_ids,
+            accounts,
+            ..
+        } = self;
+        *account_ids.entry(id).or_insert_with(|| {
+            accounts.push(Account::default());
+            u32::try_from(accounts.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    fn set_device(&mut self, record: DeviceRecord, now: Instant) {
+        let rights: BTreeMap<_, _> = record.rights.iter().copied().collect();
+        let accounts: Vec<_> = rights
+            .iter()
+            .map(|(id, own)| (self.account(*id), *own))
+            .collect();
+        let id = record.id;
+        let place = match self.ids.get(&id) {
+            Some(place) => *place,
+            None => {
+                if record.was_online {
+                    self.missing += 1;
+                }
+                let free = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
+                self.devices.push(Some(Device::new(record.clone())));
+                self.ids.insert(id, free);
+                free
+            }
+        };
+        let Some(device) = self.device_mut(place) else {
+            return;
+        };
+        device.record = record;
+        let before = std::mem::replace(&mut device.accounts, accounts.clone());
+        for (account, _) in &before {
+            if let Some(own) = self.accounts.get_mut(*account as usize) {
+                own.devices.retain(|device| *device != place);
+            }
+        }
+        for (account, _) in accounts {
+            if let Some(own) = self.accounts.get_mut(account as usize) {
+                own.devices.push(place);
+            }
+        }
+        self.drop_readers(place, id, &before, &rights);
+        self.plan_device(place, now);
+    }
+
+    /// Who may no longer read a device hears it no longer, at once.
+    fn drop_readers(
+        &mut self,
+        place: u32,
+        id: DeviceId,
+        accounts: &[(u32, Rights)],
+        rights: &BTreeMap<AccountId, Rights>,
+    ) {
+        let subs = self
+            .device(place)
+            .map(|device| device.subs.clone())
+            .unwrap_or_default();
+        let mut kept = Vec::new();
+        for sub in subs {
+            let Some(session) = self.session(sub.session) else {
+                continue;
+            };
+            if rights
+                .get(&session.account)
+                .is_some_and(|own| own.has(Rights::READ))
+            {
+                kept.push(sub);
+            } else {
+                session
+                    .subscriptions
+                    .retain(|own| (own.kind, own.reach) != (sub.kind, Reach::Device(id)));
+                session.forget(place, sub.kind);
+            }
+        }
+        if let Some(device) = self.device_mut(place) {
+            device.subs = kept;
+        }
+        let of_accounts = accounts
+            .iter()
+            .filter_map(|(own, _)| self.accounts.get(*own as usize));
+        let subs: Vec<_> = of_accounts.flat_map(|own| own.bytes.clone()).collect();
+        for sub in subs {
+            if let Some(own) = self.session(sub.session)
+                && !rights
+                    .get(&own.account)
+                    .is_some_and(|rights| rights.has(Rights::READ))
+            {
+                own.forget(place, sub.kind);
+            }
+        }
+    }
+
+    fn remove_device(&mut self, id: DeviceId, now: Instant) {
+        let Some(place) = self.ids.remove(&id) else {
+            return;
+        };
+        self.flush(place, now);
+        while let Some((over, answer)) =
+            self.device_mut(place).and_then(|own| own.downlink.remove())
+        {
+            if over.kept {
+                self.journal.push(Row::Done(over.id, End::Removed), now);
+            }
+            if let Some((program, tag)) = answer {
+                self.tell_program(program, ProgramOutput::NotTaken(tag, NotTaken::NotAllowed));
+            }
+        }
+        let accounts = self
+            .device(place)
+            .map(|own| own.accounts.clone())
+            .unwrap_or_default();
+        self.drop_readers(place, id, &accounts, &BTreeMap::new());
+        let device = self.devices.get_mut(place as usize).and_then(Option::take);
+        let Some(device) = device else {
+            return;
+        };
+        if device.missed {
+            self.missing -= 1;
+        }
+        if let Some(Via::Tcp(connection)) = device.via {
+            self.close(connection, CloseReason::Removed);
+        }
+        if let Some(newcomer) = device.newcomer {
+            self.drop_newcomer(newcomer);
+        }
+        for (account, _) in device.accounts {
+            if let Some(own) = self.accounts.get_mut(account as usize) {
+                own.devices.retain(|device| *device != place);
+            }
+        }
+        for group in device.groups {
+            if let Some(group) = self.groups.get_mut(&group) {
+                group.members.retain(|member| *member != place);
+            }
+        }
+        self.aliases.retain(|_, device| *device != id);
+    }
+
+    fn set_group(&mut self, id: u32, kind: GroupKind, members: &[DeviceId]) {
+        for place in self
+            .groups
+            .remove(&id)
+            .map(|group| group.members)
+            .unwrap_or_default()
+        {
+            if let Some(device) = self.device_mut(place) {
+                device.groups.retain(|group| *group != id);
+            }
+        }
+        let places = members
+            .iter()
+            .filter_map(|member| self.ids.get(member).copied());
+        let members: Vec<_> = places.collect();
+        for place in &members {
+            if let Some(device) = self.device_mut(*place) {
+                device.groups.push(id);
+            }
+        }
+        if !members.is_empty() {
+            self.groups.insert(id, Group { kind, members });
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Messages of programs to devices, and of devices to programs.
+
+use bytes::Bytes;
+
+use super::Hub;
+use crate::device::Sub;
+use crate::downlink;
+use crate::event::{NotTaken, Output, ProgramOutput, Publish, Row, StoreOutput};
+use crate::ids::{DeviceId, MessageId, Position, ProgramId};
+use crate::journal::Then;
+use crate::program::{Moved, Published, Session, SessionKey};
+use crate::registry::Rights;
+use crate::time::{Duration, Instant};
+use crate::topic::{Kind, Reach};
+
+/// A message waits so long for its device, unless told.
+const WAITS: Duration = Duration::from_secs(60);
+
+impl Hub {
+    /// A message for a device. What cannot be kept is refused now, before it is answered.
+    pub(super) fn take_publish(
+        &mut self,
+        id: ProgramId,
+        key: SessionKey,
+        publish: Publish,
+        now: Instant,
+    ) {
+        let tag = publish.tag;
+        match self.take(id, key, publish, now) {
+            Ok(place) => self.pump(place, now),
+            Err(reason) => self.tell_program(id, ProgramOutput::NotTaken(tag, reason)),
+        }
+    }
+
+    fn take(
+        &mut self,
+        id: ProgramId,
+        key: SessionKey,
+        publish: Publish,
+        now: Instant,
+    ) -> Result<u32, NotTaken> {
+        let account = self.session(key).map(|session| session.account);
+        let account = account.ok_or(NotTaken::NotAllowed)?;
+        let rights = self.rights(account, publish.device);
+        // mutant: hub-rights
+        let place = match rights {
+            Some((place, rights)) if rights.has(Rights::SEND) => place,
+            Some(_) | None => return Err(NotTaken::NotAllowed),
+        };
+        if publish.bytes.is_empty() || publish.bytes.len() > downlink::ROOM {
+            return Err(NotTaken::Size);
+        }
+        if publish.answered && !self.journal.has_room() {
+            return Err(NotTaken::Unavailable);
+        }
+        let message = MessageId(self.last_message.0 + 1);
+        let expires = now + publish.expire.unwrap_or(WAITS);
+        let device = self.device_mut(place).ok_or(NotTaken::NotAllowed)?;
+        if !device.downlink.has_room(publish.bytes.len()) {
+            return Err(NotTaken::Full);
+        }
+        let answer = publish.answered.then_some((id, publish.tag));
+        device
+            .downlink
+            .push(message, publish.bytes.clone(), expires, answer);
+        self.last_message = message;
+        if publish.answered {
+            let row = Row::Accepted {
+                message,
+                device: publish.device,
+                account,
+                expires,
+                bytes: publish.bytes,
+            };
+            self.journal
+                .push_then(row, Then::Accepted(place, message), now);
+        }
+        Ok(place)
+    }
+
+    /// A message of a device, to all who hear it.
+    pub(super) fn publish(
+        &mut self,
+        place: u32,
+        id: DeviceId,
+        before: Position,
+        position: Position,
+        bytes: &Bytes,
+        now: Instant,
+    ) {
+        let published = Published {
+            device: place,
+            id,
+            position,
+            before,
+            bytes,
+        };
+        let mut begins = Vec::new();
+        let Self {
+            devices,
+            accounts,
+            sessions,
+            outputs,
+            ..
+        } = self;
+        let Some(device) = devices.get(place as usize).and_then(Option::as_ref) else {
+            return;
+        };
+        let mut give = |sub: Sub, is_exact: bool| {
+            let own = sessions.get_mut(sub.session.0 as usize);
+            let Some(session) = own.and_then(|own| own.session.as_mut()) else {
+                return;
+            };
+            // Filters that overlap bring a message once.
+            if is_exact && session.has(sub.kind, Reach::Account) {
+                return;
+            }
+            let deliver = if sub.acked {
+                let (deliver, begin) = session.publish_acked(sub.kind, published);
+                begins.extend(begin.map(|begin| (sub.session, begin)));
+                deliver
+            } else {
+                session.publish(sub.kind, published)
+            };
+            if let (Some(deliver), Some(program)) = (deliver, session.attached) {
+                outputs.push_back(Output::Program(program, ProgramOutput::Deliver(deliver)));
+            }
+        };
+        let exact = device.subs.iter().filter(|sub| sub.kind != Kind::Status);
+        exact.for_each(|sub| give(*sub, true));
+        for (account, rights) in &device.accounts {
+            if rights.has(Rights::READ)
+                && let Some(account) = accounts.get(*account as usize)
+            {
+                account.bytes.iter().for_each(|sub| give(*sub, false));
+            }
+        }
+        // mutant: hub-cursor
+        for (session, begin) in begins {
+            self.keep_cursor(session, begin, now);
+        }
+    }
+
+    /// How far a kept session is, for the store.
+    pub(super) fn keep_cursor(&mut self, key: SessionKey, moved: Moved, now: Instant) {
+        let device = self.device(moved.device).map(|device| device.record.id);
+        let Some(session) = self.session(key) else {
+            return;
+        };
+        let kept = session.is_kept().then(|| session.name.clone()).flatten();
+        if let (Some(name), Some(device)) = (kept, device) {
+            let row = Row::Cursor(session.account, name, device, moved.kind, moved.position);
+            self.journal.push(row, now);
+        }
+    }
+
+    /// What a session is behind of is read from history, a piece at a time.
+    pub(super) fn read_history(&mut self, key: SessionKey) {
+        let Some(wanted) = self.session(key).and_then(Session::wants) else {
+            return;
+        };
+        let Some(device) = self.device(wanted.device).map(|device| device.record.id) else {
+            return;
+        };
+        self.last_fetch += 1;
+        let fetch = self.last_fetch;
+        if let Some(session) = self.session(key) {
+            session.fetching = Some(fetch);
+        }
+        self.fetches.insert(fetch, (key, wanted.device));
+        self.outputs.push_back(Output::Store(StoreOutput::Fetch {
+            fetch,
+            device,
+            after: wanted.after,
+            limit: wanted.limit,
+        }));
+    }
+
+    pub(super) fn fetched(&mut self, fetch: u64, messages: &[(Position, Bytes)], lost: bool) {
+        let Some((key, place)) = self.fetches.remove(&fetch) else {
+            return;
+        };
+        let device = self
+            .device(place)
+            .map(|device| (device.record.id, device.last));
+        let Some(session) = self
+            .session(key)
+            .filter(|session| session.fetching == Some(fetch))
+        else {
+            return;
+        };
+        let Some((id, head)) = device else {
+            // It was removed meanwhile.
+            session.skip();
+            self.read_history(key);
+            return;
+        };
+        let mut deliveries = Vec::new();
+        session.fetched(id, head, messages, &mut deliveries);
+        let (program, waits) = (session.attached, session.waits_for_disk);
+        if let Some(program) = program {
+            if lost {
+                self.tell_program(program, ProgramOutput::Lost(id));
+            }
+            for deliver in deliveries {
+                self.tell_program(program, ProgramOutput::Deliver(deliver));
+            }
+        }
+        if waits {
+            self.wait_for_disk.push(key);
+        }
+        self.read_history(key);
+    }
+}

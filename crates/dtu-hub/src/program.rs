@@ -1,0 +1,395 @@
+//! Sessions of programs: what they get, what is on its way, how far they are.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+
+use crate::event::{Deliver, ProgramOutput, Subscription};
+use crate::ids::{AccountId, Delivery, DeviceId, Position, ProgramId, SessionName};
+use crate::time::{Duration, Instant};
+use crate::topic::{Kind, Reach};
+
+/// Messages of QoS 1 that are on their way to a program.
+const WINDOW: usize = 64;
+/// Bytes that are in the host's hands for a program.
+const IN_HANDS: usize = 64 * 1024;
+/// Bytes of QoS 0 that wait for a program; what finds no room is dropped and told.
+const QUEUE: usize = 256 * 1024;
+/// What a delivery costs beside its payload.
+const DELIVERY: usize = 64;
+
+/// A session's place in the table of sessions, and which use of the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SessionKey(pub(crate) u32, pub(crate) u32);
+
+/// Of what a session is how far: a device's bytes by one kind of topic.
+type StreamKey = (u32, Kind);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    /// It has all up to here.
+    acked: Position,
+    /// All up to here is acknowledged or on its way.
+    sent: Position,
+    /// Up to here it may have had messages before.
+    repeats_to: Position,
+    /// There is more in history.
+    behind: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct InFlight {
+    delivery: Delivery,
+    stream: StreamKey,
+    position: Position,
+    acked: bool,
+}
+
+/// A message of a device, as it is published.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Published<'a> {
+    pub(crate) device: u32,
+    pub(crate) id: DeviceId,
+    pub(crate) position: Position,
+    /// The one before it.
+    pub(crate) before: Position,
+    pub(crate) bytes: &'a Bytes,
+}
+
+/// What a session has moved on to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub(crate) device: u32,
+    pub(crate) kind: Kind,
+    pub(crate) position: Position,
+}
+
+/// What a session wants to read of history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) device: u32,
+    pub(crate) after: Position,
+    pub(crate) limit: usize,
+}
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) account: AccountId,
+    pub(crate) name: Option<SessionName>,
+    pub(crate) keep: Duration,
+    pub(crate) attached: Option<ProgramId>,
+    /// When it is forgotten, while nobody is attached.
+    pub(crate) ends_at: Instant,
+    pub(crate) subscriptions: Vec<Subscription>,
+    cursors: HashMap<StreamKey, Cursor>,
+    in_flight: VecDeque<InFlight>,
+    behind: VecDeque<StreamKey>,
+    /// The fetch that is on its way.
+    pub(crate) fetching: Option<u64>,
+    /// History has no more on disk for now.
+    pub(crate) waits_for_disk: bool,
+    deliveries: u64,
+    queue: VecDeque<Deliver>,
+    queued: usize,
+    in_hands: usize,
+    dropped: u64,
+}
+
+impl Session {
+    pub(crate) fn new(account: AccountId, name: Option<SessionName>, keep: Duration) -> Self {
+        Self {
+            account,
+            name,
+            keep,
+            attached: None,
+            ends_at: Instant::NEVER,
+            subscriptions: Vec::new(),
+            cursors: HashMap::new(),
+            in_flight: VecDeque::new(),
+            behind: VecDeque::new(),
+            fetching: None,
+            waits_for_disk: false,
+            deliveries: 0,
+            queue: VecDeque::new(),
+            queued: 0,
+            in_hands: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Whether it outlives its connection, so that the store has it.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.name.is_some() && self.keep > Duration::ZERO
+    }
+
+    pub(crate) fn has(&self, kind: Kind, reach: Reach) -> bool {
+        self.subscriptions
+            .iter()
+            .any(|own| (own.kind, own.reach) == (kind, reach))
+    }
+
+    /// A message of QoS 0: at once, or in the queue, or dropped.
+    pub(crate) fn publish(&mut self, kind: Kind, message: Published<'_>) -> Option<Deliver> {
+        self.attached?;
+        let deliver = Deliver {
+            delivery: None,
+            kind,
+            device: message.id,
+            position: message.position,
+            dup: false,
+            bytes: message.bytes.clone(),
+        };
+        let cost = DELIVERY + message.bytes.len();
+        if self.queue.is_empty() && self.in_hands < IN_HANDS {
+            self.in_hands += cost;
+            return Some(deliver);
+        }
+        if self.queued + cost > QUEUE {
+            self.dropped += 1;
+            return None;
+        }
+        self.queued += cost;
+        self.queue.push_back(deliver);
+        None
+    }
+
+    /// A message of QoS 1: at once, or the session is behind and reads history. `Moved` where the store has to know
+    /// where the session begins.
+    pub(crate) fn publish_acked(
+        &mut self,
+        kind: Kind,
+        message: Published<'_>,
+    ) -> (Option<Deliver>, Option<Moved>) {
+        let stream = (message.device, kind);
+        let mut begins = None;
+        let kept = self.is_kept();
+        let cursor = self.cursors.entry(stream).or_insert_with(|| {
+            begins = kept.then_some(Moved {
+                device: message.device,
+                kind,
+                position: message.before,
+            });
+            Cursor {
+                acked: message.before,
+                sent: message.before,
+                ..Cursor::default()
+            }
+        });
+        if cursor.behind {
+            return (None, begins);
+        }
+        let is_next = cursor.sent == message.before;
+        let has_room = self.in_flight.len() < WINDOW && self.in_hands < IN_HANDS;
+        if self.attached.is_none() || !has_room || !is_next {
+            // A hole, or no room: history has it.
+            cursor.behind = true;
+            self.behind.push_back(stream);
+            return (None, begins);
+        }
+        cursor.sent = message.position;
+        (
+            Some(self.send(stream, message.id, message.position, message.bytes, false)),
+            begins,
+        )
+    }
+
+    fn send(
+        &mut self,
+        stream: StreamKey,
+        device: DeviceId,
+        position: Position,
+        bytes: &Bytes,
+        dup: bool,
+    ) -> Deliver {
+        self.deliveries += 1;
+        let delivery = Delivery(self.deliveries);
+        self.in_hands += DELIVERY + bytes.len();
+        self.in_flight.push_back(InFlight {
+            delivery,
+            stream,
+            position,
+            acked: false,
+        });
+        Deliver {
+            delivery: Some(delivery),
+            kind: stream.1,
+            device,
+            position,
+            dup,
+            bytes: bytes.clone(),
+        }
+    }
+
+    /// The program has it. What is done from the oldest on moves the session.
+    pub(crate) fn acked(&mut self, delivery: Delivery) {
+        let found = self
+            .in_flight
+            .binary_search_by_key(&delivery, |flight| flight.delivery);
+        if let Some(flight) = found.ok().and_then(|at| self.in_flight.get_mut(at)) {
+            flight.acked = true;
+        }
+    }
+
+    /// The next position that the session has moved to.
+    pub(crate) fn moved(&mut self) -> Option<Moved> {
+        if !self.in_flight.front()?.acked {
+            return None;
+        }
+        let flight = self.in_flight.pop_front()?;
+        let (device, kind) = flight.stream;
+        if let Some(cursor) = self.cursors.get_mut(&flight.stream) {
+            cursor.acked = cursor.acked.max(flight.position);
+        }
+        Some(Moved {
+            device,
+            kind,
+            position: flight.position,
+        })
+    }
+
+    /// So many bytes are out of the host's hands; what waits goes on.
+    pub(crate) fn written(&mut self, bytes: usize, messages: usize) {
+        self.in_hands = self.in_hands.saturating_sub(bytes + messages * DELIVERY);
+    }
+
+    /// The next of the queue of QoS 0 that finds room in the host's hands, then what was dropped meanwhile.
+    pub(crate) fn next_queued(&mut self) -> Option<ProgramOutput> {
+        self.attached?;
+        if self.in_hands < IN_HANDS
+            && let Some(deliver) = self.queue.pop_front()
+        {
+            let cost = DELIVERY + deliver.bytes.len();
+            self.queued -= cost;
+            self.in_hands += cost;
+            return Some(ProgramOutput::Deliver(deliver));
+        }
+        if self.queue.is_empty() && self.dropped > 0 {
+            return Some(ProgramOutput::Dropped(std::mem::take(&mut self.dropped)));
+        }
+        None
+    }
+
+    /// What it wants to read of history now.
+    pub(crate) fn wants(&mut self) -> Option<Wanted> {
+        let room = WINDOW - self.in_flight.len().min(WINDOW);
+        let is_free = self.fetching.is_none() && !self.waits_for_disk && self.attached.is_some();
+        // Not for each single place: history is read in pieces.
+        if !is_free || room < WINDOW / 2 || self.in_hands >= IN_HANDS {
+            return None;
+        }
+        let stream = *self.behind.front()?;
+        let after = self.cursors.get(&stream)?.sent;
+        Some(Wanted {
+            device: stream.0,
+            after,
+            limit: room,
+        })
+    }
+
+    /// What it wanted came. `head` is the last message of the device, on disk or not.
+    pub(crate) fn fetched(
+        &mut self,
+        device: DeviceId,
+        head: Position,
+        messages: &[(Position, Bytes)],
+        out: &mut Vec<Deliver>,
+    ) {
+        self.fetching = None;
+        let Some(stream) = self.behind.pop_front() else {
+            return;
+        };
+        let Some(mut cursor) = self.cursors.get(&stream).copied() else {
+            return;
+        };
+        for (position, bytes) in messages {
+            if *position > cursor.sent {
+                cursor.sent = *position;
+                // mutant: hub-dup
+                out.push(self.send(
+                    stream,
+                    device,
+                    *position,
+                    bytes,
+                    *position <= cursor.repeats_to,
+                ));
+            }
+        }
+        cursor.behind = cursor.sent < head;
+        if cursor.behind {
+            if messages.is_empty() {
+                self.waits_for_disk = true;
+            }
+            self.behind.push_back(stream);
+        }
+        self.cursors.insert(stream, cursor);
+    }
+
+    /// What it wanted to read is no more.
+    pub(crate) fn skip(&mut self) {
+        self.fetching = None;
+        if let Some(stream) = self.behind.pop_front() {
+            self.cursors.remove(&stream);
+        }
+    }
+
+    /// The connection is gone: what was in flight comes again, with DUP.
+    pub(crate) fn detach(&mut self) {
+        self.attached = None;
+        self.queue.clear();
+        (self.queued, self.in_hands, self.dropped) = (0, 0, 0);
+        (self.fetching, self.waits_for_disk) = (None, false);
+        for flight in std::mem::take(&mut self.in_flight) {
+            let Some(cursor) = self.cursors.get_mut(&flight.stream) else {
+                continue;
+            };
+            cursor.repeats_to = cursor.repeats_to.max(cursor.sent);
+            // mutant: hub-repeats
+            cursor.sent = cursor.acked;
+            if !cursor.behind {
+                cursor.behind = true;
+                self.behind.push_back(flight.stream);
+            }
+        }
+    }
+
+    /// Where it stood when the server stopped. All that history has behind it may have been sent.
+    pub(crate) fn restore(&mut self, device: u32, kind: Kind, position: Position, head: Position) {
+        let behind = position < head;
+        let cursor = Cursor {
+            acked: position,
+            sent: position,
+            repeats_to: head,
+            behind,
+        };
+        self.cursors.insert((device, kind), cursor);
+        if behind {
+            self.behind.push_back((device, kind));
+        }
+    }
+
+    /// It gets nothing more of this device by this kind.
+    pub(crate) fn forget(&mut self, device: u32, kind: Kind) {
+        // A fetch that is on its way is of the first: that one stays until it is answered.
+        let keep_first = self.fetching.is_some();
+        let mut at = 0;
+        self.behind.retain(|stream| {
+            at += 1;
+            *stream != (device, kind) || (keep_first && at == 1)
+        });
+        self.cursors.remove(&(device, kind));
+    }
+
+    /// All that it is behind of one kind, of any device.
+    pub(crate) fn forget_kind(&mut self, kind: Kind) {
+        let devices: Vec<_> = self
+            .cursors
+            .keys()
+            .filter(|(_, own)| *own == kind)
+            .copied()
+            .collect();
+        for (device, kind) in devices {
+            self.forget(device, kind);
+        }
+    }
+}

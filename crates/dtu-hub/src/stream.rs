@@ -1,0 +1,273 @@
+//! The stream of one device: heartbeats are taken out, the rest is cut into messages.
+
+use bytes::Bytes;
+
+use crate::frame::{Framing, LONGEST, Parsed};
+use crate::time::{Duration, Instant};
+
+/// What may be a heartbeat waits so long.
+const PARTIAL: Duration = Duration::from_millis(200);
+/// The rest of a message comes within so long; else what came is a message.
+const REST_WITHIN: Duration = Duration::from_secs(2);
+
+/// How the stream of a device is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Where messages end.
+    pub framing: Framing,
+    /// Heartbeats and registration packets, where the device repeats them: they are life, and no data.
+    pub heartbeats: Vec<Bytes>,
+    /// What the device puts before each message: a registration packet, which may hold a password.
+    pub prefix: Bytes,
+}
+
+/// What came out of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    /// A message.
+    Message(&'a [u8]),
+    /// So many bytes were a heartbeat, or what stands before a message.
+    TakenOut(usize),
+}
+
+/// What is waiting in a stream.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    held: Vec<u8>,
+    /// So many of them were looked at, and no message begins or ends there.
+    looked: usize,
+    /// The first of them is the first of a message, and no heartbeat.
+    begun: bool,
+    /// The first byte of them came.
+    since: Instant,
+    /// The last byte of them came.
+    last: Instant,
+    due: Option<Instant>,
+}
+
+/// What the begin of a message is.
+enum Begin {
+    /// So many bytes are a heartbeat.
+    Heartbeat(usize),
+    /// So many bytes stand before the message.
+    Prefix(usize),
+    Message,
+    /// It is told with more bytes, or then.
+    Wait(Instant),
+}
+
+impl Stream {
+    /// When what waits goes on.
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Bytes that came at once.
+    pub(crate) fn feed(
+        &mut self,
+        reading: &Reading,
+        bytes: &[u8],
+        now: Instant,
+        out: &mut impl FnMut(Piece<'_>),
+    ) {
+        let plain = reading.heartbeats.is_empty() && reading.prefix.is_empty();
+        if plain && reading.framing == Framing::None {
+            // Most devices: no byte is copied here.
+            bytes
+                .chunks(LONGEST)
+                .for_each(|message| out(Piece::Message(message)));
+            return;
+        }
+        if self.held.is_empty() {
+            self.since = now;
+        }
+        self.last = now;
+        self.held.extend_from_slice(bytes);
+        self.run(reading, false, now, out);
+    }
+
+    /// A time may be over.
+    pub(crate) fn fire(
+        &mut self,
+        reading: &Reading,
+        now: Instant,
+        out: &mut impl FnMut(Piece<'_>),
+    ) {
+        if self.due.is_some_and(|due| due <= now) {
+            self.run(reading, true, now, out);
+        }
+    }
+
+    /// The connection is over: nothing more comes.
+    pub(crate) fn end(&mut self, reading: &Reading, out: &mut impl FnMut(Piece<'_>)) {
+        while !self.held.is_empty() {
+            self.run(reading, true, Instant::NEVER, out);
+        }
+    }
+
+    fn run(
+        &mut self,
+        reading: &Reading,
+        silent: bool,
+        now: Instant,
+        out: &mut impl FnMut(Piece<'_>),
+    ) {
+        let mut silent = silent;
+        loop {
+            self.due = None;
+            if self.held.is_empty() {
+                return;
+            }
+            if !self.begun {
+                match self.begin(reading, silent) {
+                    Begin::Heartbeat(length) => {
+                        out(Piece::TakenOut(length));
+                        self.drop_first(length, now);
+                        continue;
+                    }
+                    Begin::Prefix(length) => {
+                        out(Piece::TakenOut(length));
+                        self.drop_first(length, now);
+                        self.begun = true;
+                        continue;
+                    }
+                    Begin::Wait(until) => {
+                        self.due = Some(until);
+                        return;
+                    }
+                    Begin::Message => {
+                        self.begun = true;
+                        // That silence was for the heartbeat; the message has its own time.
+                        silent &= self.is_over(reading, now);
+                    }
+                }
+            }
+            let length = match self.message(&reading.framing, out) {
+                Some(length) => length,
+                None if silent && self.is_over(reading, now) => self.held.len().min(LONGEST),
+                None => {
+                    self.due = (!self.held.is_empty()).then(|| self.ends_at(reading));
+                    return;
+                }
+            };
+            out(Piece::Message(&self.held[..length]));
+            self.drop_first(length, now);
+        }
+    }
+
+    /// The length of the message at the begin. What stands before it and is none goes out as one of its own.
+    fn message(&mut self, framing: &Framing, out: &mut impl FnMut(Piece<'_>)) -> Option<usize> {
+        if let Framing::Delimiter { .. } = framing {
+            return match framing.parse(&self.held, self.looked) {
+                Parsed::Message(length) => Some(length),
+                Parsed::More | Parsed::No => {
+                    self.looked = self.held.len();
+                    None
+                }
+            };
+        }
+        loop {
+            match framing.parse(&self.held[self.looked..], 0) {
+                Parsed::Message(length) => {
+                    let noise = std::mem::take(&mut self.looked);
+                    if noise > 0 {
+                        out(Piece::Message(&self.held[..noise]));
+                        self.held.drain(..noise);
+                    }
+                    return Some(length);
+                }
+                Parsed::More => return None,
+                Parsed::No => self.looked += 1,
+            }
+            if self.looked == LONGEST {
+                return Some(LONGEST);
+            }
+        }
+    }
+
+    fn ends_at(&self, reading: &Reading) -> Instant {
+        match reading.framing {
+            Framing::Silence(gap) => self.last + gap,
+            Framing::None
+            | Framing::Length(_)
+            | Framing::Delimiter { .. }
+            | Framing::LengthField(_)
+            | Framing::ModbusRtu => self.last + REST_WITHIN,
+        }
+    }
+
+    fn is_over(&self, reading: &Reading, now: Instant) -> bool {
+        now >= self.ends_at(reading)
+    }
+
+    fn drop_first(&mut self, length: usize, now: Instant) {
+        self.held.drain(..length);
+        self.looked = 0;
+        self.begun = false;
+        self.since = self.last.min(now);
+        if self.held.is_empty() && self.held.capacity() > LONGEST {
+            self.held = Vec::new();
+        }
+    }
+
+    /// "taken out only where they stand at the start of a frame and are followed by a frame start or silence"
+    fn begin(&self, reading: &Reading, silent: bool) -> Begin {
+        let held = self.held.as_slice();
+        let prefix = reading.prefix.as_ref();
+        if !prefix.is_empty() && held.starts_with(prefix) {
+            return Begin::Prefix(prefix.len());
+        }
+        match self.heartbeat(reading, held, silent) {
+            Some(Ok(length)) => return Begin::Heartbeat(length),
+            Some(Err(until)) if !silent => return Begin::Wait(until),
+            Some(Err(_)) | None => {}
+        }
+        if !silent && !prefix.is_empty() && prefix.starts_with(held) {
+            return Begin::Wait(self.since + PARTIAL);
+        }
+        Begin::Message
+    }
+
+    /// The heartbeat at the begin; until when it is waited for what tells.
+    fn heartbeat(
+        &self,
+        reading: &Reading,
+        held: &[u8],
+        silent: bool,
+    ) -> Option<Result<usize, Instant>> {
+        let partial = self.since + PARTIAL;
+        let beats = || reading.heartbeats.iter().filter(|beat| !beat.is_empty());
+        let mut waits = None;
+        if beats().any(|beat| beat.len() > held.len() && beat.starts_with(held)) {
+            waits = Some(Err(partial));
+        }
+        let mut found: Vec<_> = beats().filter(|beat| held.starts_with(beat)).collect();
+        found.sort_unstable_by_key(|beat| std::cmp::Reverse(beat.len()));
+        for beat in found {
+            let behind = &held[beat.len()..];
+            if behind.is_empty() {
+                if silent {
+                    return Some(Ok(beat.len()));
+                }
+                return Some(Err(self.last + PARTIAL));
+            }
+            let prefixed = !reading.prefix.is_empty() && behind.starts_with(&reading.prefix);
+            match reading.framing.begins(behind) {
+                _ if prefixed => return Some(Ok(beat.len())),
+                Parsed::Message(_) => return Some(Ok(beat.len())),
+                Parsed::More => waits = waits.or(Some(Err(partial))),
+                Parsed::No => {}
+            }
+            // Another heartbeat behind it is a begin as good as any, if it is one.
+            match self.heartbeat(reading, behind, silent) {
+                Some(Ok(_)) => return Some(Ok(beat.len())),
+                Some(Err(until)) => waits = waits.or(Some(Err(until))),
+                None => {}
+            }
+        }
+        waits
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! Device to program.
+
+use dtu_hub::event::{ProgramInput, ProgramOutput, Subscription, What};
+use dtu_hub::registry::Rights;
+use dtu_hub::time::Duration;
+use dtu_hub::topic::{Kind, Reach};
+
+use crate::bench::{ALICE, BOB, Bench, id};
+
+fn one(n: u32) -> Reach {
+    Reach::Device(id(n))
+}
+
+/// "An account sees and sends to its own devices only."
+#[test]
+fn an_account_sees_its_own_devices_only() {
+    let mut bench = Bench::new();
+    bench.device(2, |record| record.rights = vec![(BOB, Rights::ALL)]);
+    bench.device(3, |record| {
+        record.rights = vec![(BOB, Rights::READ), (ALICE, Rights::SEND)]
+    });
+    bench.comes(1, 1, 1).comes(2, 2, 2).comes(3, 3, 3);
+    bench.attaches(0, ALICE, None).attaches(1, BOB, None);
+    bench.subscribes(0, Kind::AccountTx, Reach::Account, false);
+    bench.subscribes(1, Kind::AccountTx, Reach::Account, false);
+    bench.subscribes(0, Kind::DeviceTx, one(1), false);
+    let foreign = Subscription {
+        kind: Kind::DeviceTx,
+        reach: one(2),
+        acked: false,
+    };
+    bench.got(0);
+    bench.does(0, ProgramInput::Subscribe(foreign));
+    assert_eq!(bench.got(0), [ProgramOutput::NotSubscribed(foreign)]);
+    bench.says(1, "of 1").says(2, "of 2").says(3, "of 3");
+    assert_eq!(bench.messages(0), ["of 1", "of 1"], "by both kinds");
+    assert_eq!(bench.messages(1), ["of 2", "of 3"]);
+    // Rights that are taken away are gone at once.
+    bench.device(1, |record| record.rights = vec![(BOB, Rights::READ)]);
+    bench.says(1, "more");
+    assert_eq!(
+        (bench.messages(0).len(), bench.messages(1)),
+        (0, vec!["more".to_owned()])
+    );
+}
+
+#[test]
+fn filters_that_overlap_bring_a_message_once() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).attaches(0, ALICE, None);
+    bench.subscribes(0, Kind::AccountTx, one(1), false);
+    bench.subscribes(0, Kind::AccountTx, Reach::Account, false);
+    bench.says(1, "once");
+    assert_eq!(bench.messages(0), ["once"]);
+    bench
+        .does(
+            0,
+            ProgramInput::Unsubscribe(Kind::AccountTx, Reach::Account),
+        )
+        .says(1, "still");
+    assert_eq!(bench.messages(0), ["still"]);
+    bench
+        .does(0, ProgramInput::Unsubscribe(Kind::AccountTx, one(1)))
+        .says(1, "no more");
+    assert_eq!(bench.messages(0), [] as [&str; 0]);
+}
+
+/// "QoS 0: a bounded queue per program, drops counted and told."
+#[test]
+fn a_program_that_does_not_read_is_told_what_it_missed() {
+    let mut bench = Bench::new();
+    bench
+        .comes(1, 1, 1)
+        .attaches(0, ALICE, None)
+        .attaches(1, ALICE, None);
+    bench.subscribes(0, Kind::AccountTx, Reach::Account, false);
+    bench.subscribes(1, Kind::AccountTx, Reach::Account, false);
+    bench.programs[0].is_stalled = true;
+    for n in 0..1000 {
+        bench.says(1, format!("{n:01000}"));
+    }
+    assert_eq!(bench.messages(1).len(), 1000, "the others have all");
+    bench.programs[0].is_stalled = false;
+    bench.read_on(0);
+    let got = bench.got(0);
+    let messages = got
+        .iter()
+        .filter(|output| matches!(output, ProgramOutput::Deliver(_)))
+        .count();
+    assert_eq!(
+        got.last(),
+        Some(&ProgramOutput::Dropped(1000 - messages as u64))
+    );
+    assert!((250..400).contains(&messages), "{messages}");
+}
+
+/// "QoS 1 and persistent sessions: a **position in history**, not a queue: a stalled program continues where it was"
+#[test]
+fn a_program_that_stalls_continues_where_it_was() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).comes(2, 2, 2).attaches(0, ALICE, None);
+    bench.subscribes(0, Kind::AccountTx, Reach::Account, true);
+    bench.programs[0].is_stalled = true;
+    for n in 0..1000 {
+        bench.says(1 + n % 2, format!("{n:0100}")).wait(1);
+    }
+    bench.programs[0].is_stalled = false;
+    bench.read_on(0);
+    bench.wait(100);
+    let got = bench.messages(0);
+    assert_eq!(got.len(), 1000);
+    for n in 0..2 {
+        let of_one: Vec<_> = got
+            .iter()
+            .filter(|text| text.ends_with(['1', '3', '5', '7', '9']) == (n == 1))
+            .collect();
+        assert!(of_one.is_sorted(), "each device's are in order");
+    }
+    assert!(got.iter().all(|text| !text.starts_with('!')), "no repeats");
+}
+
+/// "Device -> program: at least once for QoS 1, in order, repeats only of what was in flight, with DUP."
+#[test]
+fn a_kept_session_repeats_what_was_in_flight_with_dup() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).attaches(0, ALICE, Some("scada"));
+    bench.subscribes(0, Kind::DeviceTx, one(1), true);
+    bench.says(1, "a").wait(20);
+    assert_eq!(bench.messages(0), ["a"]);
+    bench.programs[0].is_mute = true;
+    bench.says(1, "b").says(1, "c").wait(20);
+    assert_eq!(bench.messages(0), ["b", "c"]);
+    bench.goes(0).says(1, "d").wait(20);
+    bench.programs[0].is_mute = false;
+    bench.attaches(0, ALICE, Some("scada"));
+    assert_eq!(bench.got(0)[0], ProgramOutput::Attached { present: true });
+    bench
+        .goes(0)
+        .attaches(0, ALICE, Some("scada"))
+        .says(1, "e")
+        .wait(40);
+    assert_eq!(bench.messages(0), ["e"], "all was acknowledged");
+}
+
+#[test]
+fn a_kept_session_gets_its_repeats_first() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).attaches(0, ALICE, Some("scada"));
+    bench.subscribes(0, Kind::DeviceTx, one(1), true);
+    bench.programs[0].is_mute = true;
+    bench.says(1, "b").says(1, "c").wait(20).messages(0);
+    bench.goes(0).says(1, "d").wait(20);
+    bench
+        .attaches(0, ALICE, Some("scada"))
+        .says(1, "e")
+        .wait(40);
+    assert_eq!(bench.messages(0), ["!b", "!c", "d", "e"]);
+}
+
+/// "sessions that survive `kill -9`"
+#[test]
+fn a_kept_session_survives_a_kill() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).attaches(0, ALICE, Some("scada"));
+    bench.subscribes(0, Kind::AccountTx, Reach::Account, true);
+    bench.says(1, "a").wait(20);
+    bench.programs[0].is_mute = true;
+    bench.says(1, "b").wait(20).messages(0);
+    bench.restarts().programs[0].is_mute = false;
+    bench.comes(1, 1, 1).says(1, "c").wait(20);
+    bench.attaches(0, ALICE, Some("scada")).wait(20);
+    assert_eq!(bench.messages(0), ["!b", "c"]);
+    // A clean start forgets.
+    bench.goes(0).says(1, "d").wait(20);
+    bench.attaches_as(0, ALICE, Some("scada"), Duration::ZERO, true);
+    assert_eq!(bench.got(0), [ProgramOutput::Attached { present: false }]);
+    bench.says(1, "e").wait(40);
+    assert_eq!(bench.messages(0), [] as [&str; 0]);
+}
+
+/// "any other id has the normal take-over"; "many clean sessions side by side"
+#[test]
+fn one_name_is_one_session() {
+    let mut bench = Bench::new();
+    bench
+        .attaches(0, ALICE, Some("x"))
+        .attaches(1, BOB, Some("x"))
+        .attaches(2, ALICE, None)
+        .attaches(3, ALICE, None);
+    bench.got(0);
+    bench.attaches(4, ALICE, Some("x"));
+    assert_eq!(bench.got(0), [ProgramOutput::TakenOver]);
+    for place in 1..4 {
+        assert_eq!(
+            bench.got(place),
+            [ProgramOutput::Attached { present: false }]
+        );
+    }
+    assert_eq!(bench.got(4), [ProgramOutput::Attached { present: true }]);
+}
+
+/// "Persistent sessions: expiry at most 7 days, 100 an account"
+#[test]
+fn an_account_has_100_kept_sessions_for_7_days() {
+    let mut bench = Bench::new();
+    let year = Duration::from_secs(365 * 24 * 3600);
+    for n in 0..100 {
+        bench
+            .attaches_as(0, ALICE, Some(&n.to_string()), year, false)
+            .goes(0);
+    }
+    bench.attaches_as(0, ALICE, Some("one more"), year, false);
+    assert_eq!(bench.got(0), [ProgramOutput::TooManySessions]);
+    bench.attaches_as(1, BOB, Some("0"), year, false).got(1);
+    let week = 7 * 24 * 3600 * 1000;
+    bench
+        .wait(week - 1)
+        .attaches_as(0, ALICE, Some("7"), year, false);
+    assert_eq!(bench.got(0), [ProgramOutput::Attached { present: true }]);
+    bench.wait(1).attaches_as(2, ALICE, Some("8"), year, false);
+    assert_eq!(bench.got(2), [ProgramOutput::Attached { present: false }]);
+}
+
+/// "receive … `$USR/JsonTx/<Account>/<Id>` (status, alarms)"; "retained status"
+#[test]
+fn who_asks_for_states_has_the_present_one_and_each_change() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).attaches(0, ALICE, None);
+    bench.subscribes(0, Kind::Status, one(1), false);
+    let whats = |bench: &mut Bench| -> Vec<_> {
+        let got = bench.got(0).into_iter();
+        got.filter_map(|output| match output {
+            ProgramOutput::Event(event) => Some((event.what, event.epoch.0)),
+            _ => None,
+        })
+        .collect()
+    };
+    assert_eq!(whats(&mut bench), [(What::Online, 1)]);
+    bench.closes(1).comes(1, 1, 1);
+    assert_eq!(whats(&mut bench), [(What::Offline, 1), (What::Online, 2)]);
+    bench.subscribes(0, Kind::Status, Reach::Account, false);
+    assert_eq!(whats(&mut bench).len(), 9, "of all nine devices");
+}
