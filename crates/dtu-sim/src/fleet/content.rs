@@ -42,6 +42,9 @@ impl Content {
             return script.frame(device, number).len();
         }
         let (low, high) = (*self.length.start(), *self.length.end());
+        if low == high {
+            return usize::from(low);
+        }
         let span = u64::from(high.saturating_sub(low)) + 1;
         let drawn = mix(self.seed ^ (u64::from(device) << 32 | u64::from(number))) % span;
         usize::from(low) + usize::try_from(drawn).unwrap_or(0)
@@ -88,14 +91,20 @@ fn head(device: u32, number: u32) -> [u8; HEAD] {
 
 fn read_head(head: &[u8; HEAD]) -> Option<(u32, u32)> {
     let hex = |bytes: &[u8]| {
-        bytes.iter().try_fold(0_u32, |value, byte| {
-            let digit = char::from(*byte)
-                .to_digit(16)
-                .filter(|_| !byte.is_ascii_uppercase())?;
-            Some(value << 4 | digit)
-        })
+        let (mut value, mut wrong) = (0_u32, false);
+        for byte in bytes {
+            let (digit, letter) = (byte.wrapping_sub(b'0'), byte.wrapping_sub(b'a'));
+            wrong |= digit > 9 && letter > 5;
+            let digit = if digit > 9 {
+                letter.wrapping_add(10)
+            } else {
+                digit
+            };
+            value = value << 4 | u32::from(digit & 15);
+        }
+        (!wrong).then_some(value)
     };
-    (head[0] == b'[' && head[7] == b'.' && head[15] == b']')
+    (head[0] == HEAD_BEGINS && head[7] == b'.' && head[15] == b']')
         .then(|| Some((hex(&head[1..7])?, hex(&head[8..15])?)))?
 }
 
@@ -166,7 +175,10 @@ impl Reader {
     ) {
         let mut rest = bytes;
         while let Some(byte) = rest.first() {
-            let taken = self.take_letters(device, rest, &mut tell);
+            let taken = match self.take_head(content, device, rest, &mut tell) {
+                0 => self.take_letters(device, rest, &mut tell),
+                taken => taken,
+            };
             if taken == 0 {
                 self.take(content, device, *byte, &mut tell);
             }
@@ -179,6 +191,33 @@ impl Reader {
         let other = self.other;
         self.other = 0;
         other
+    }
+
+    /// Takes a whole head of a frame of this device, where a frame may begin; says how many bytes that were.
+    fn take_head(
+        &mut self,
+        content: &Content,
+        device: u32,
+        bytes: &[u8],
+        tell: &mut impl FnMut(Found),
+    ) -> usize {
+        let head = bytes.first_chunk().filter(|_| self.have == 0);
+        let Some((_, number)) = head
+            .and_then(read_head)
+            .filter(|(whose, _)| *whose == device)
+        else {
+            return 0;
+        };
+        self.begin(content, device, number, tell);
+        HEAD
+    }
+
+    /// Its head is there.
+    fn begin(&mut self, content: &Content, device: u32, number: u32, tell: &mut impl FnMut(Found)) {
+        self.have = HEAD as u16;
+        self.number = number;
+        self.length = content.length(device, number) as u16;
+        self.end(tell);
     }
 
     /// Takes as many bytes as the frame behind its head still has, if all of them are right; says how many.
@@ -240,9 +279,7 @@ impl Reader {
                 self.have = 0;
                 return tell(Found::Stranger(whose));
             }
-            self.number = number;
-            self.length = content.length(device, number) as u16;
-            self.end(tell);
+            self.begin(content, device, number, tell);
         }
     }
 }
