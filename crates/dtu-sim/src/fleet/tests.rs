@@ -245,6 +245,33 @@ fn wrong_packets_are_sent_and_no_answer_is_missed() {
 }
 
 #[test]
+fn a_server_sees_wrong_registration_packets() {
+    let (account, echoed) = run_with(FaultKind::WrongRegistration, |_, _| {});
+    // A reset may come between the packet and its acknowledgement.
+    assert!(
+        (1..=echoed.wrong_registrations).contains(&account.wrong_registrations),
+        "{account} {echoed}"
+    );
+    assert!(echoed.wrong_registrations <= 50, "{echoed}");
+    assert_eq!(account.registered, 50, "{account}");
+}
+
+#[test]
+fn a_server_sees_wrong_heartbeats() {
+    let (account, echoed) = run_with(FaultKind::WrongHeartbeat, |plan, fault| {
+        plan.heartbeat = Template::parse("HB").unwrap();
+        plan.heartbeat_every = 1;
+        plan.count = 5;
+        plan.period = Duration::from_millis(2200);
+        plan.frames = Some(2);
+        fault.at = Duration::ZERO;
+        fault.lasts = Duration::from_secs(10);
+    });
+    assert!(account.end.wrong_heartbeats > 0, "{account}");
+    assert_eq!(echoed.strange, account.end.wrong_heartbeats, "{account}");
+}
+
+#[test]
 fn the_lines_of_a_fleet_have_their_speed() {
     let (account, _) = run_with(FaultKind::Flap, |plan, fault| {
         fault.share = 0.0;
