@@ -1,8 +1,8 @@
 //! A fleet: many devices in one process.
 //!
 //! The devices are [`dtu_proto::Dtu`], the same that `dtud` runs; only their host differs. Each has a place in a slab; one
-//! heap knows when which device wants to be called. The world that they are in is a [`Host`]: the kernel with its sockets
-//! ([`kernel`]), or memory in virtual time ([`memory`]).
+//! heap knows when which device wants to be called. The world that they are in is a `Host`: the kernel with its sockets
+//! (`kernel.rs`), or memory in virtual time (`memory.rs`).
 
 mod account;
 mod content;
