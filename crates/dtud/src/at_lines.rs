@@ -146,6 +146,11 @@ impl AtLines {
         }
     }
 
+    /// Whether there is none to give, and nothing to be told of the last.
+    pub(crate) fn is_done(&self) -> bool {
+        self.running.is_none() && self.waiting.is_empty() && !self.refused
+    }
+
     /// Whether one waits for its answer.
     pub(crate) const fn is_running(&self) -> bool {
         self.running.is_some()

@@ -67,17 +67,20 @@ impl Timer {
         let Some(wanted) = wanted else {
             return Poll::Pending;
         };
+        // Also where it has gone off meanwhile: that is news.
+        if self.armed.is_some_and(|armed| armed <= wanted) {
+            return Poll::Pending;
+        }
         let left = wanted.since(clock.now());
         if left.is_zero() {
             return Poll::Ready(());
         }
-        if self.armed.is_none_or(|armed| wanted < armed) {
-            self.set(left);
-            self.armed = Some(wanted);
-        }
+        self.set(left);
+        self.armed = Some(wanted);
         Poll::Pending
     }
 
+    #[inline(never)]
     fn set(&self, left: std::time::Duration) {
         let once = Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),

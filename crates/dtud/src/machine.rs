@@ -128,14 +128,21 @@ pub(crate) struct Machine {
     settings_path: Option<PathBuf>,
     observer: Option<Box<dyn Observer>>,
     look_at: Option<Instant>,
-    /// Something has happened since the counters of losses were last looked at.
+    /// Something has happened since the counters of losses were last looked at, and when that is at the latest.
     uncounted: bool,
+    count_by: Instant,
+    /// Something else than that bytes pass has happened since deadlines were last looked for.
+    beside: bool,
+    /// The nearest deadline of the parts that bytes do not move, as of then.
+    due_beside: Option<Instant>,
     /// Lent to each read.
     buf: Vec<u8>,
     /// What the ready line says of the console; once the line is open it is said.
     announce: Option<String>,
     started: bool,
     powered_on: Instant,
+    /// That of the last turn.
+    now: Instant,
     stop_by: Option<Instant>,
     /// At the end: how long a save may still take.
     saved_by: Option<Instant>,
@@ -241,10 +248,14 @@ impl Machine {
             observer: None,
             look_at: None,
             uncounted: false,
+            count_by: powered_on,
+            beside: true,
+            due_beside: None,
             buf: vec![0; READ_BUFFER],
             announce: None,
             started: false,
             powered_on,
+            now: powered_on,
             stop_by: None,
             saved_by: None,
             end: None,
@@ -273,6 +284,7 @@ impl Machine {
         self
     }
 
+    #[cold]
     fn power_on(&mut self) {
         self.control.watch(self.sources.waker(Source::Asker));
         // Also where the serial device is missing: that is a state, not a start that failed.
@@ -310,28 +322,42 @@ impl Machine {
             if let Some(observer) = &mut self.observer {
                 observer.output(&output);
             }
-            self.note_target(&output);
             match output {
+                Output::Socket(socket, order) => self.network_order(socket, order, now),
                 Output::Serial(order) => {
                     let mut cx = self.sources.context(Source::Line);
                     self.serial.order(order, now, &mut cx);
                     self.sources.mark(Source::Line);
                 }
-                Output::Socket(socket, order) => self.network_order(socket, order, now),
-                Output::Modem(order) => {
-                    let mut cx = self.sources.context(Source::Modem);
-                    self.modem.order(order, now, &mut cx);
-                    self.sources.mark(Source::Modem);
-                }
-                Output::Store(order) => {
-                    self.disk.order(order);
-                    self.sources.mark(Source::Disk);
-                }
-                Output::Console(reply) => self.answered(&reply),
                 Output::Leds(leds) => self.leds.show(leds),
-                Output::Power(Power::Restarted) => self.at.power_on(now),
-                Output::Power(Power::Stop) => self.end = self.end.or(Some(End::Stopped)),
-                Output::Event(event) => self.journal.log(&event, &self.dtu, now),
+                seldom @ (Output::Modem(_)
+                | Output::Store(_)
+                | Output::Console(_)
+                | Output::Power(_)
+                | Output::Event(_)) => self.carry_out_seldom(seldom, now),
+            }
+        }
+    }
+
+    #[cold]
+    fn carry_out_seldom(&mut self, output: Output, now: Instant) {
+        self.beside = true;
+        match output {
+            Output::Modem(order) => {
+                let mut cx = self.sources.context(Source::Modem);
+                self.modem.order(order, now, &mut cx);
+                self.sources.mark(Source::Modem);
+            }
+            Output::Store(order) => {
+                self.disk.order(order);
+                self.sources.mark(Source::Disk);
+            }
+            Output::Console(reply) => self.answered(&reply),
+            Output::Power(Power::Restarted) => self.at.power_on(now),
+            Output::Power(Power::Stop) => self.end = self.end.or(Some(End::Stopped)),
+            Output::Event(event) => self.journal.log(&event, &self.dtu, now),
+            Output::Socket(..) | Output::Serial(_) | Output::Leds(_) => {
+                unreachable!("those are for `carry_out`")
             }
         }
     }
@@ -344,19 +370,17 @@ impl Machine {
         }
     }
 
-    /// Where a connection goes, for the log.
-    fn note_target(&mut self, output: &Output) {
-        if let Output::Socket(socket, SocketOutput::Connect(target)) = output {
-            self.journal.connecting(*socket, target);
-        }
-    }
-
     /// A send may have to wait for the disk.
     fn network_order(&mut self, socket: SocketId, order: SocketOutput, now: Instant) {
         self.held.forget(socket);
         let until = match (&order, socket.queue()) {
             (SocketOutput::Send(payload), Some(queue)) => self.disk.holds(queue, &payload.body),
-            (SocketOutput::Send(_) | SocketOutput::Connect(_) | SocketOutput::Close, _) => None,
+            (SocketOutput::Send(_) | SocketOutput::Close, _) => None,
+            (SocketOutput::Connect(target), _) => {
+                self.beside = true;
+                self.journal.connecting(socket, target);
+                None
+            }
         };
         match until {
             Some(until) => {
@@ -371,12 +395,15 @@ impl Machine {
         let source = Source::Socket(socket);
         let mut cx = self.sources.context(source);
         self.sockets.order(socket, order, now, &mut cx);
-        self.sources.mark(source);
+        // A send that is done is looked for in each turn.
+        if !self.sockets.has_sent(socket) {
+            self.sources.mark(source);
+        }
     }
 
-    /// Looks once at every source that may have something; says whether anything happened.
+    /// Looks once at every source that may have something; says whether to do so again.
     fn turn(&mut self) -> bool {
-        let now = self.clock.now();
+        let (now, had_ended) = (self.clock.now(), self.end.is_some());
         let own = self.due.is_some_and(|at| at <= now);
         let of_device = self.dtu.poll_timeout();
         let mut busy = false;
@@ -386,12 +413,16 @@ impl Machine {
             busy = self.time(now);
         }
         let ready = self.sources.take();
+        self.beside |= ready.meets(&SELDOM);
         if ready.has(Source::Asker) {
             busy |= self.signals(now);
         }
         for socket in self.sockets.open() {
-            if ready.has(Source::Socket(socket)) {
-                busy |= self.poll_socket(socket, now);
+            if ready.has(Source::Socket(socket))
+                && let Some(_) = self.poll_socket(socket, now)
+            {
+                self.sources.mark(Source::Socket(socket));
+                busy = true;
             }
         }
         if ready.has(Source::Line) {
@@ -400,7 +431,11 @@ impl Machine {
         // What the line brought has mostly gone by now: no turn of its own for that news.
         for socket in self.sockets.open() {
             if self.sockets.has_sent(socket) {
-                busy |= self.poll_socket(socket, now);
+                // Whatever else it has was looked at before, or has woken it.
+                if self.poll_socket(socket, now) != Some(SocketEvent::Sent) {
+                    self.sources.mark(Source::Socket(socket));
+                }
+                busy = true;
             }
         }
         if ready.has(Source::Modem) {
@@ -415,10 +450,12 @@ impl Machine {
         }
         if busy {
             self.mark_what_is_wanted();
-            self.watchdog.note_change();
+            self.beside |= self.watchdog.note_change();
             self.uncounted = true;
         }
-        busy
+        self.now = now;
+        let ends = self.end.is_some() && !had_ended;
+        ends || self.sources.is_any_ready() || self.sockets.any_has_sent()
     }
 
     /// Those of whom the device wants bytes now, or does not any more.
@@ -441,14 +478,23 @@ impl Machine {
             .for_each(|source| self.sources.mark(source));
     }
 
-    /// Once a wake-up, not at each turn of it.
-    fn look_at_losses(&mut self, now: Instant) {
-        if !std::mem::take(&mut self.uncounted) {
+    /// Once a wake-up, not at each turn of it; where only bytes have passed, once a second.
+    fn look_at_losses(&mut self) {
+        let now = self.now;
+        if !self.uncounted || !(self.beside || now >= self.count_by) {
             return;
         }
+        self.count_losses(now);
+    }
+
+    #[cold]
+    fn count_losses(&mut self, now: Instant) {
+        self.uncounted = false;
+        self.count_by = now + COUNTED_EVERY;
         if self.dtu.has_new_losses() {
             self.disk.note_losses(self.dtu.losses());
             self.journal.look(now, &self.dtu);
+            self.beside = true;
         }
         debug_assert!(
             self.disk.knows(&self.dtu.losses()),
@@ -456,6 +502,7 @@ impl Machine {
         );
     }
 
+    #[cold]
     fn answer_questions(&mut self, now: Instant) -> bool {
         let mut server = std::mem::take(&mut self.server);
         let mut cx = self.sources.context(Source::Asker);
@@ -480,7 +527,7 @@ impl Machine {
         status::Report::new(&self.dtu, &around, now)
     }
 
-    fn poll_socket(&mut self, socket: SocketId, now: Instant) -> bool {
+    fn poll_socket(&mut self, socket: SocketId, now: Instant) -> Option<SocketEvent> {
         let wanted = self.dtu.wants_socket(socket);
         let source = Source::Socket(socket);
         self.wanted.set(source, wanted);
@@ -490,16 +537,26 @@ impl Machine {
             .sockets
             .poll(socket, &mut cx, now, wanted, &self.serial, &mut buf);
         if let Some(news) = news {
-            self.sources.mark(source);
-            self.journal
-                .on_socket(socket, &news, self.sockets.contact(socket));
-            if matches!(news, SocketEvent::Closed { .. }) {
-                self.held.forget(socket);
+            if !matches!(
+                news,
+                SocketEvent::Data(_) | SocketEvent::Sent | SocketEvent::Acked(_)
+            ) {
+                self.note_socket(socket, &news);
             }
             self.feed(news.input(socket, &buf), now);
         }
         self.buf = buf;
-        news.is_some()
+        news
+    }
+
+    #[cold]
+    fn note_socket(&mut self, socket: SocketId, news: &SocketEvent) {
+        self.beside = true;
+        self.journal
+            .on_socket(socket, news, self.sockets.contact(socket));
+        if matches!(news, SocketEvent::Closed { .. }) {
+            self.held.forget(socket);
+        }
     }
 
     fn poll_serial(&mut self, now: Instant) -> bool {
@@ -510,37 +567,51 @@ impl Machine {
         let news = self
             .serial
             .poll(&mut cx, now, wanted, part(&mut buf, SERIAL_READ));
-        if news.is_some() {
+        let any = news.is_some();
+        if any && self.serial.may_have_more() {
             self.sources.mark(Source::Line);
         }
-        if let Some(SerialEvent::Lost(lost)) = news {
-            self.feed(Input::Lost(lost), now);
-        }
-        let input = news.as_ref().and_then(|news| {
-            Some(match news {
-                SerialEvent::Lost(_) => return None,
-                SerialEvent::Data(count) => {
-                    SerialInput::Data(buf.get(..*count).unwrap_or_default())
-                }
-                SerialEvent::Written => SerialInput::Written,
-                SerialEvent::Configured(why) => SerialInput::Configured(why.as_deref()),
-                SerialEvent::Present => SerialInput::Present,
-                SerialEvent::Gone => SerialInput::Gone,
-                SerialEvent::Discarded(left) => SerialInput::Discarded(*left),
-            })
-        });
-        if let Some(input) = input {
-            self.feed(Input::Serial(input), now);
+        match news {
+            None => {}
+            Some(SerialEvent::Data(count)) => {
+                let data = buf.get(..count).unwrap_or_default();
+                self.feed(Input::Serial(SerialInput::Data(data)), now);
+            }
+            Some(SerialEvent::Written) => self.feed(Input::Serial(SerialInput::Written), now),
+            Some(news) => self.feed_seldom(&news, now),
         }
         self.buf = buf;
-        if self.serial.is_open()
-            && let Some(console) = self.announce.take()
-        {
-            announce(self.serial.address(), &console);
+        if self.announce.is_some() && self.serial.is_open() {
+            self.announce();
         }
-        news.is_some()
+        any
     }
 
+    #[cold]
+    fn feed_seldom(&mut self, news: &SerialEvent, now: Instant) {
+        self.beside = true;
+        let input = match news {
+            SerialEvent::Lost(lost) => Input::Lost(*lost),
+            SerialEvent::Configured(why) => Input::Serial(SerialInput::Configured(why.as_deref())),
+            SerialEvent::Present => Input::Serial(SerialInput::Present),
+            SerialEvent::Gone => Input::Serial(SerialInput::Gone),
+            SerialEvent::Discarded(left) => Input::Serial(SerialInput::Discarded(*left)),
+            SerialEvent::Data(_) | SerialEvent::Written => {
+                unreachable!("those are for `poll_serial`")
+            }
+        };
+        self.feed(input, now);
+    }
+
+    #[cold]
+    fn announce(&mut self) {
+        if let Some(console) = self.announce.take() {
+            let address = self.serial.address();
+            cli::print_line(format_args!("ready serial={address} console={console}"));
+        }
+    }
+
+    #[cold]
     fn poll_modem(&mut self, now: Instant) -> bool {
         let mut cx = self.sources.context(Source::Modem);
         let Some(news) = self.modem.poll(&mut cx, now) else {
@@ -568,6 +639,7 @@ impl Machine {
         self.sockets.use_tls(&tls);
     }
 
+    #[inline(never)]
     fn poll_disk(&mut self, now: Instant) -> bool {
         let mut cx = self.sources.context(Source::Disk);
         let polled = self.disk.poll(&mut cx);
@@ -595,7 +667,9 @@ impl Machine {
     }
 
     /// Deadlines of the device and of the machine itself.
+    #[cold]
     fn time(&mut self, now: Instant) -> bool {
+        self.beside = true;
         let mut busy = false;
         if self
             .dtu
@@ -645,11 +719,30 @@ impl Machine {
         busy
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
-        let own = [
+    fn next_deadline(&mut self) -> Option<Instant> {
+        if std::mem::take(&mut self.beside) {
+            self.due_beside = self.deadline_beside();
+        }
+        debug_assert_eq!(
+            self.due_beside,
+            self.deadline_beside(),
+            "something changed a deadline and did not say so"
+        );
+        let all = [
             self.dtu.poll_timeout().map(|deadline| deadline.at),
             self.sockets.deadline(),
             self.serial.deadline(),
+            self.recorder.as_ref().and_then(Recorder::flush_due),
+            self.uncounted.then_some(self.count_by),
+            self.due_beside,
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    /// Of the parts that bytes do not move.
+    #[cold]
+    fn deadline_beside(&self) -> Option<Instant> {
+        let own = [
             self.modem.deadline(),
             self.server.deadline(),
             self.look_at,
@@ -660,7 +753,6 @@ impl Machine {
             self.watchdog.next(),
             self.start_pages.deadline(),
             self.journal.deadline(),
-            self.recorder.as_ref().and_then(Recorder::flush_due),
         ];
         own.into_iter().flatten().min()
     }
@@ -671,6 +763,7 @@ impl Machine {
         console.deadline()
     }
 
+    #[cold]
     fn signals(&mut self, now: Instant) -> bool {
         if self.control.take_reload() {
             self.reload();
@@ -691,6 +784,15 @@ impl Machine {
 
     /// Gives the `--at` lines, each when the one before is answered, and behind them those of the web console.
     fn run_at_lines(&mut self, now: Instant) {
+        if self.at.is_done() && !self.console.as_ref().is_some_and(|it| it.has_lines()) {
+            return;
+        }
+        self.run_waiting_lines(now);
+    }
+
+    #[cold]
+    fn run_waiting_lines(&mut self, now: Instant) {
+        self.beside = true;
         while let Some((line, now)) = self.next_line(now) {
             self.feed_at(now, Input::Console(&line));
         }
@@ -716,6 +818,7 @@ impl Machine {
     }
 
     /// `SIGHUP`
+    #[cold]
     fn reload(&mut self) {
         if let Some(console) = &self.console {
             console.reload();
@@ -775,9 +878,11 @@ impl Machine {
             return false;
         }
         let now = self.clock.now();
+        self.beside = true;
         now < *self.saved_by.get_or_insert(now + SAVED_WITHIN)
     }
 
+    #[cold]
     fn finish(&mut self, end: End) -> End {
         self.disk.note_losses(self.dtu.losses());
         let lost = self
@@ -808,16 +913,16 @@ impl Future for Machine {
             if let Some(end) = this.end.filter(|_| !this.waits_for_the_disk()) {
                 return Poll::Ready(this.finish(end));
             }
-            if this.turn() || this.sources.is_any_ready() {
+            if this.turn() {
                 continue;
             }
-            this.look_at_losses(this.clock.now());
+            this.look_at_losses();
             this.due = this.next_deadline();
             if this.timer.arm(this.clock, this.due, cx).is_pending() {
                 return Poll::Pending;
             }
         }
-        this.look_at_losses(this.clock.now());
+        this.look_at_losses();
         this.due = this.next_deadline();
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -857,14 +962,14 @@ fn seed() -> u64 {
     std::hash::RandomState::new().hash_one(std::process::id())
 }
 
-fn announce(address: &Address, console: &str) {
-    cli::print_line(format_args!("ready serial={address} console={console}"));
-}
-
 /// The longest read of the line: a pty returns at most 4095 bytes at once, and the device counts on no more.
 const SERIAL_READ: usize = 4096;
 /// The longest datagram: what does not fit a read of it is lost.
 const READ_BUFFER: usize = 65_536;
+/// Those whose deadlines change when they are looked at.
+const SELDOM: [Source; 3] = [Source::Modem, Source::Disk, Source::Asker];
+/// The longest that a loss waits to be written down while bytes pass.
+const COUNTED_EVERY: Duration = Duration::from_secs(1);
 /// Looks at all sources before the reactor gets its turn.
 const TURNS: usize = 16;
 /// For a save that is under way at the end.

@@ -89,6 +89,11 @@ impl Port {
         socket2::SockRef::from(&self.read).set_linger(Some(Duration::ZERO))
     }
 
+    /// Whether another read may bring anything. Else the task is woken when it may.
+    pub(crate) fn may_have_more(&self) -> bool {
+        self.read.is_ready()
+    }
+
     /// Whether the peer is known to have closed its side. Costs no system call.
     pub(crate) fn peer_closed(&self, cx: &Context<'_>) -> bool {
         // So that the task is woken when it closes.

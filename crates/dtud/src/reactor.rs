@@ -109,11 +109,16 @@ impl Watched {
             Some(known) => known.clone_from(cx.waker()),
             None => *known = Some(cx.waker().clone()),
         }
-        if self.state.ready.get() || self.state.closed.get() {
+        if self.is_ready() {
             Poll::Ready(())
         } else {
             Poll::Pending
         }
+    }
+
+    /// As far as is known.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.state.ready.get() || self.state.closed.get()
     }
 
     /// The kernel said that there is nothing, so no end either: who has closed a pty may have opened it again. What comes
@@ -200,14 +205,16 @@ impl Reactor {
         place
     }
 
-    /// Waits for news, for as long as there is no `limit`, and tells it. Says whether there may be more.
-    fn turn(&self, limit: Option<&Timespec>) -> bool {
+    /// Waits for news, for as long as there is no `limit`, and tells it; before that calls `awake`. Says whether there may be
+    /// more.
+    fn turn(&self, limit: Option<&Timespec>, awake: impl FnOnce()) -> bool {
         let mut events = self.events.borrow_mut();
         events.clear();
         match epoll::wait(&self.epoll, spare_capacity(&mut events), limit) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => unreachable!("an epoll of this process waits: {error}"),
         }
+        awake();
         let watched = self.watched.borrow();
         for event in &*events {
             let (place, flags) = (event.data.u64() as usize, event.flags);
@@ -238,7 +245,7 @@ impl Reactor {
                 let Ok(reactor) = Self::of_this_thread() else {
                     return;
                 };
-                while reactor.turn(Some(&Timespec::default())) {}
+                while reactor.turn(Some(&Timespec::default()), || ()) {}
             }
         });
         Ok(())
@@ -251,6 +258,22 @@ struct Alarm {
     /// It was rung and the loop has not run since.
     is_rung: AtomicBool,
     sleeps: AtomicBool,
+}
+
+impl Alarm {
+    /// Of a reactor that is turned by the loop from now on.
+    fn of(reactor: &Reactor) -> io::Result<Arc<Self>> {
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let no_place = epoll::EventData::new_u64(u64::MAX);
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&reactor.epoll, &event, no_place, flags)?;
+        reactor.is_turned.set(true);
+        Ok(Arc::new(Self {
+            event,
+            is_rung: AtomicBool::new(true),
+            sleeps: AtomicBool::new(false),
+        }))
+    }
 }
 
 impl Wake for Alarm {
@@ -272,15 +295,7 @@ pub(crate) fn block_on<T>(
     future: impl Future<Output = T>,
 ) -> io::Result<T> {
     let reactor = Reactor::of_this_thread()?;
-    let alarm = Arc::new(Alarm {
-        event: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
-        is_rung: AtomicBool::new(true),
-        sleeps: AtomicBool::new(false),
-    });
-    let no_place = epoll::EventData::new_u64(u64::MAX);
-    let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
-    epoll::add(&reactor.epoll, &alarm.event, no_place, flags)?;
-    reactor.is_turned.set(true);
+    let alarm = Alarm::of(&reactor)?;
     let handle = runtime.handle().clone();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let thread = std::thread::Builder::new().name("runtime".to_owned());
@@ -314,8 +329,8 @@ fn run<T>(reactor: &Reactor, alarm: &Arc<Alarm>, future: impl Future<Output = T>
         alarm.sleeps.store(true, Ordering::SeqCst);
         let at_once = Timespec::default();
         let limit = alarm.is_rung.load(Ordering::SeqCst).then_some(&at_once);
-        reactor.turn(limit);
-        alarm.sleeps.store(false, Ordering::SeqCst);
+        // What is told rings the alarm as well: nobody has to be woken for that.
+        reactor.turn(limit, || alarm.sleeps.store(false, Ordering::SeqCst));
     }
 }
 
@@ -380,6 +395,37 @@ mod tests {
             task + call
         });
         assert_eq!(sum, 3);
+    }
+
+    /// A system call for each piece of data, and a turn in vain: nobody would see it but by the CPU that it takes.
+    #[test]
+    fn only_another_thread_ends_the_wait_by_the_alarm() {
+        let reactor = Reactor::of_this_thread().unwrap();
+        let alarm = Alarm::of(&reactor).unwrap();
+        let rung = || rustix::io::read(&alarm.event, &mut [0; 8]).is_ok();
+        let (watched, mut other) = pair(Interest::Readable);
+        std::io::Write::write_all(&mut other, b"x").unwrap();
+        run(&reactor, &alarm, poll_fn(|cx| watched.poll_ready(cx)));
+        assert!(!rung());
+        let mut thread = None;
+        let mut is_polled_again = false;
+        let rings = poll_fn(|cx| {
+            if std::mem::replace(&mut is_polled_again, true) {
+                return Poll::Ready(());
+            }
+            let (waker, alarm) = (cx.waker().clone(), Arc::clone(&alarm));
+            thread = Some(std::thread::spawn(move || {
+                while !alarm.sleeps.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                waker.wake();
+            }));
+            Poll::Pending
+        });
+        alarm.is_rung.store(true, Ordering::SeqCst);
+        run(&reactor, &alarm, rings);
+        thread.unwrap().join().unwrap();
+        assert!(rung());
     }
 
     #[test]

@@ -113,6 +113,11 @@ impl Sockets {
         self.all[socket.index()].has_sent()
     }
 
+    /// Whether that is so of any.
+    pub(crate) fn any_has_sent(&self) -> bool {
+        self.open.into_iter().any(|socket| self.has_sent(socket))
+    }
+
     /// From the next connection on.
     pub(crate) fn use_tls(&mut self, tls: &tls::Client) {
         self.all

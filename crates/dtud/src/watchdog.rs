@@ -106,9 +106,10 @@ impl Watchdog {
         self.notify("STOPPING=1");
     }
 
-    /// Something happened that the line may have to tell.
-    pub(crate) const fn note_change(&mut self) {
-        self.line.stale = self.manager.is_some();
+    /// Something happened that the line may have to tell; says whether that makes a deadline.
+    pub(crate) const fn note_change(&mut self) -> bool {
+        let was_stale = std::mem::replace(&mut self.line.stale, self.manager.is_some());
+        was_stale != self.line.stale
     }
 
     /// Whether it is time to look what the line is.

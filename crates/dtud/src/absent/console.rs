@@ -90,6 +90,10 @@ impl Console {
         match self.0 {}
     }
 
+    pub(crate) const fn has_lines(&self) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) const fn runs_a_line(&self) -> bool {
         match self.0 {}
     }

@@ -84,6 +84,10 @@ impl Lines {
         Some(text)
     }
 
+    pub(super) fn any(&self) -> bool {
+        self.running.is_some() || !self.waiting.is_empty()
+    }
+
     pub(super) const fn runs(&self) -> bool {
         self.running.is_some()
     }

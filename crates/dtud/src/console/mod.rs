@@ -99,6 +99,11 @@ impl Console {
         self.lines.next(dtu.takes_commands(), now)
     }
 
+    /// Whether one runs, or waits for its turn.
+    pub(crate) fn has_lines(&self) -> bool {
+        self.lines.any()
+    }
+
     /// Whether a line of it runs.
     pub(crate) const fn runs_a_line(&self) -> bool {
         self.lines.runs()

@@ -44,6 +44,11 @@ impl Set {
         self.0 & source.bit() != 0
     }
 
+    /// Whether one of these is in it.
+    pub(super) fn meets(self, sources: &[Source]) -> bool {
+        sources.iter().any(|source| self.has(*source))
+    }
+
     pub(super) const fn set(&mut self, source: Source, is_in: bool) {
         if is_in {
             self.0 |= source.bit();

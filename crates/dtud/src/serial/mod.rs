@@ -322,6 +322,7 @@ impl Serial {
     }
 
     /// What is left of the outstanding write goes, and what the line holds for a DTE that is not there.
+    #[cold]
     fn discard(&mut self) {
         let left = self
             .writing
@@ -331,6 +332,7 @@ impl Serial {
         self.discarded = Some(left);
     }
 
+    #[cold]
     fn forget_unread(&mut self) {
         let count = match &self.backend {
             Backend::Pty(pty) => pty.forget_unread(),
@@ -372,6 +374,17 @@ impl Serial {
         self.look_for_echo = true;
     }
 
+    /// Behind its last news: whether there may be more without anybody being woken for it.
+    pub(crate) fn may_have_more(&self) -> bool {
+        let tells = self.opened || self.written || self.look_for_users;
+        let beside = self.lost.is_some() || self.discarded.is_some() || self.configured.is_some();
+        tells
+            || beside
+            || self.writing.is_some()
+            || self.configuring.is_some()
+            || self.port.as_ref().is_none_or(Port::may_have_more)
+    }
+
     /// The next news, if any. Reads only where `wanted`.
     pub(crate) fn poll(
         &mut self,
@@ -403,7 +416,9 @@ impl Serial {
             self.fades_at = None;
             self.forget_unread();
         }
-        self.retry.stands(&self.address, now);
+        if self.retry.has_trouble() {
+            self.retry.stands(&self.address, now);
+        }
         match self.transfer(cx, now, wanted, buf) {
             Ok(news) => news,
             Err(error) => Some(self.lose(&error, now)),
@@ -435,7 +450,9 @@ impl Serial {
         buf: &mut [u8],
     ) -> io::Result<Option<SerialEvent>> {
         self.write(cx)?;
-        self.go_on_configuring(now);
+        if self.configuring.is_some() {
+            self.go_on_configuring(now);
+        }
         if let Some(answer) = self.pending_answer() {
             return Ok(Some(answer));
         }
@@ -450,15 +467,18 @@ impl Serial {
                     pty.on_data(now);
                 }
                 self.mask_incoming(buf.get_mut(..count).unwrap_or_default());
-                self.look_for_overruns();
+                if let Some(before) = self.overruns {
+                    self.look_for_overruns(before);
+                }
                 Ok(Some(SerialEvent::Data(count)))
             }
             Poll::Ready(Err(error)) => Err(error),
         }
     }
 
-    fn look_for_overruns(&mut self) {
-        let (Some(before), Some(port)) = (self.overruns, &self.port) else {
+    #[cold]
+    fn look_for_overruns(&mut self, before: u32) {
+        let Some(port) = &self.port else {
             return;
         };
         self.overruns = sys::overruns(port).ok();
@@ -509,6 +529,7 @@ impl Serial {
     }
 
     /// Whether the line is open now.
+    #[cold]
     fn open(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         if !self.retry.is_due(now) {
             return false;
@@ -539,6 +560,7 @@ impl Serial {
         }
     }
 
+    #[cold]
     fn lose(&mut self, error: &io::Error, now: Instant) -> SerialEvent {
         // What it was given and did not pass on is lost with it.
         let held = self
@@ -559,6 +581,7 @@ impl Serial {
         SerialEvent::Gone
     }
 
+    #[cold]
     fn begin_configuring(&mut self, format: LineFormat, now: Instant) {
         if self.port.is_none() {
             self.format = Some(format);
@@ -578,6 +601,7 @@ impl Serial {
     }
 
     /// Sets the line once all that was written has left it.
+    #[cold]
     fn go_on_configuring(&mut self, now: Instant) {
         let (Some(configuring), Some(port)) = (&mut self.configuring, &self.port) else {
             return;

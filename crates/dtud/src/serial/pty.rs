@@ -101,6 +101,7 @@ impl Pty {
     }
 
     /// Whether anybody is there; where nobody was seen, it is looked for again at `again`.
+    #[cold]
     fn look(&mut self, now: Instant, again: Option<Instant>) -> bool {
         let Some(watch) = &self.watch else {
             return true;

@@ -68,6 +68,7 @@ impl Retry {
         })
     }
 
+    #[cold]
     pub(super) fn opened(&mut self, address: &impl fmt::Display, now: Instant) {
         self.at = None;
         self.stood = false;
@@ -78,7 +79,13 @@ impl Retry {
         }
     }
 
+    /// Whether [`Self::stands`] has anything to do.
+    pub(super) const fn has_trouble(&self) -> bool {
+        self.trouble.is_some()
+    }
+
     /// To be called now and then while it is open.
+    #[cold]
     pub(super) fn stands(&mut self, address: &impl fmt::Display, now: Instant) {
         let (what, Some(since), Some(trouble)) = (self.what, self.open_since, &mut self.trouble)
         else {
@@ -102,6 +109,7 @@ impl Retry {
     }
 
     /// It could not be opened, or it is gone.
+    #[cold]
     pub(super) fn failed(&mut self, address: &impl fmt::Display, error: &io::Error, now: Instant) {
         let opened = self.open_since.take();
         if opened.is_some_and(|since| now.since(since) >= STEADY) {

@@ -36,16 +36,16 @@ impl Watch {
 
     /// What has happened, if anything.
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Option<FileEvents> {
-        let mut seen = FileEvents::default();
-        while self.0.poll_ready(cx).is_ready() {
-            if !seen.add(&self.0) {
-                self.0.clear();
-            }
+        if self.0.poll_ready(cx).is_pending() {
+            return None;
         }
+        let seen = self.look();
+        self.0.clear();
         (seen != FileEvents::default()).then_some(seen)
     }
 
     /// What has happened just now.
+    #[cold]
     pub(super) fn look(&self) -> FileEvents {
         let mut seen = FileEvents::default();
         while seen.add(&self.0) {}
