@@ -155,6 +155,12 @@ impl Presence {
         (!was_flapping).then_some(What::AlarmFlapping)
     }
 
+    /// Another node has it, and tells of it.
+    pub(crate) const fn elsewhere(&mut self) {
+        self.state = State::Offline;
+        self.alarm_at = None;
+    }
+
     /// When something is due.
     pub(crate) fn deadline(&self, set: Option<Duration>) -> Instant {
         match self.state {

@@ -1,10 +1,10 @@
 //! Sessions of programs: what they get, what is on its way, how far they are.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
 
-use crate::event::{Deliver, ProgramOutput, Subscription};
+use crate::event::{Deliver, ProgramOutput};
 use crate::ids::{AccountId, Delivery, DeviceId, Position, ProgramId, SessionName};
 use crate::time::{Duration, Instant};
 use crate::topic::{Kind, Reach};
@@ -81,7 +81,8 @@ pub(crate) struct Session {
     pub(crate) attached: Option<ProgramId>,
     /// When it is forgotten, while nobody is attached.
     pub(crate) ends_at: Instant,
-    pub(crate) subscriptions: Vec<Subscription>,
+    /// Whether each is acknowledged.
+    pub(crate) subscriptions: BTreeMap<(Kind, Reach), bool>,
     cursors: HashMap<StreamKey, Cursor>,
     in_flight: VecDeque<InFlight>,
     behind: VecDeque<StreamKey>,
@@ -104,7 +105,7 @@ impl Session {
             keep,
             attached: None,
             ends_at: Instant::NEVER,
-            subscriptions: Vec::new(),
+            subscriptions: BTreeMap::new(),
             cursors: HashMap::new(),
             in_flight: VecDeque::new(),
             behind: VecDeque::new(),
@@ -124,9 +125,7 @@ impl Session {
     }
 
     pub(crate) fn has(&self, kind: Kind, reach: Reach) -> bool {
-        self.subscriptions
-            .iter()
-            .any(|own| (own.kind, own.reach) == (kind, reach))
+        self.subscriptions.contains_key(&(kind, reach))
     }
 
     /// A message of QoS 0: at once, or in the queue, or dropped.

@@ -68,20 +68,22 @@ impl Hub {
                 let mut session = Session::new(account, Some(name), keep);
                 session.ends_at = now + keep;
                 for (device, kind, position) in cursors {
-                    let place = self.ids.get(&device).copied();
-                    if let Some((place, own)) =
-                        place.and_then(|place| Some((place, self.device(place)?)))
-                    {
-                        session.restore(place, kind, position, own.last);
+                    // A device may be another account's by now.
+                    let own = self.rights(account, device);
+                    if let Some((place, _)) = own.filter(|(_, own)| own.has(Rights::READ)) {
+                        let head = self.device(place).map_or(position, |own| own.last);
+                        session.restore(place, kind, position, head);
+                    }
+                }
+                let key = self.new_session(session);
+                for subscription in subscriptions {
+                    if self.may_read(account, subscription) {
+                        self.list(key, subscription);
                     }
                 }
                 let account = self.account(account);
                 if let Some(own) = self.accounts.get_mut(account as usize) {
                     own.kept += 1;
-                }
-                let key = self.new_session(session);
-                for subscription in subscriptions {
-                    self.list(key, subscription);
                 }
                 self.plan_session(key);
             }
@@ -135,7 +137,7 @@ impl Hub {
                 own.devices.push(place);
             }
         }
-        self.drop_readers(place, id, &before, &rights);
+        self.drop_readers(place, id, &before, &rights, now);
         self.plan_device(place, now);
     }
 
@@ -146,6 +148,7 @@ impl Hub {
         id: DeviceId,
         accounts: &[(u32, Rights)],
         rights: &BTreeMap<AccountId, Rights>,
+        now: Instant,
     ) {
         let subs = self
             .device(place)
@@ -162,10 +165,13 @@ impl Hub {
             {
                 kept.push(sub);
             } else {
-                session
-                    .subscriptions
-                    .retain(|own| (own.kind, own.reach) != (sub.kind, Reach::Device(id)));
+                let reach = Reach::Device(id);
+                session.subscriptions.remove(&(sub.kind, reach));
                 session.forget(place, sub.kind);
+                if let Some(name) = session.is_kept().then(|| session.name.clone()).flatten() {
+                    let row = Row::Unsubscribed(session.account, name, sub.kind, reach);
+                    self.journal.push(row, now);
+                }
             }
         }
         if let Some(device) = self.device_mut(place) {
@@ -205,7 +211,7 @@ impl Hub {
             .device(place)
             .map(|own| own.accounts.clone())
             .unwrap_or_default();
-        self.drop_readers(place, id, &accounts, &BTreeMap::new());
+        self.drop_readers(place, id, &accounts, &BTreeMap::new(), now);
         let device = self.devices.get_mut(place as usize).and_then(Option::take);
         let Some(device) = device else {
             return;

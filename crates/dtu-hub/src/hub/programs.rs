@@ -189,8 +189,8 @@ impl Hub {
         let subscriptions = self
             .session(key)
             .map(|own| std::mem::take(&mut own.subscriptions));
-        for subscription in subscriptions.unwrap_or_default() {
-            self.unlist(key, subscription.kind, subscription.reach);
+        for (kind, reach) in subscriptions.unwrap_or_default().into_keys() {
+            self.unlist(key, kind, reach);
         }
         let Some(session) = self
             .sessions
@@ -220,6 +220,16 @@ impl Hub {
         Some((place, self.device(place)?.rights_of(account)))
     }
 
+    /// "An account sees … its own devices only."
+    pub(super) fn may_read(&self, account: AccountId, subscription: Subscription) -> bool {
+        match subscription.reach {
+            Reach::Account => matches!(subscription.kind, Kind::AccountTx | Kind::Status),
+            Reach::Device(device) => self
+                .rights(account, device)
+                .is_some_and(|(_, rights)| rights.has(Rights::READ)),
+        }
+    }
+
     fn subscribe(
         &mut self,
         id: ProgramId,
@@ -230,13 +240,7 @@ impl Hub {
         let Some(account) = self.session(key).map(|session| session.account) else {
             return;
         };
-        let may = match subscription.reach {
-            Reach::Account => matches!(subscription.kind, Kind::AccountTx | Kind::Status),
-            Reach::Device(device) => self
-                .rights(account, device)
-                .is_some_and(|(_, rights)| rights.has(Rights::READ)),
-        };
-        if !may {
+        if !self.may_read(account, subscription) {
             self.tell_program(id, ProgramOutput::NotSubscribed(subscription));
             return;
         }
@@ -284,10 +288,7 @@ impl Hub {
         let Some(session) = self.session(key) else {
             return;
         };
-        session
-            .subscriptions
-            .retain(|own| (own.kind, own.reach) != (kind, reach));
-        session.subscriptions.push(subscription);
+        session.subscriptions.insert((kind, reach), acked);
         let account = session.account;
         let sub = Sub {
             session: key,
@@ -335,9 +336,7 @@ impl Hub {
         let Some(session) = self.session(key) else {
             return;
         };
-        session
-            .subscriptions
-            .retain(|own| (own.kind, own.reach) != (kind, reach));
+        session.subscriptions.remove(&(kind, reach));
         let kept = session.is_kept().then(|| session.name.clone()).flatten();
         let account = session.account;
         let covered = session.has(kind, Reach::Account);

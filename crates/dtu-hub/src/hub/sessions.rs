@@ -164,6 +164,7 @@ impl Hub {
         }
         if let Some(device) = self.device_mut(place) {
             device.epoch = epoch;
+            device.presence.elsewhere();
         }
     }
 

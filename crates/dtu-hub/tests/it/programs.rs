@@ -178,6 +178,32 @@ fn a_kept_session_survives_a_kill() {
     assert_eq!(bench.messages(0), [] as [&str; 0]);
 }
 
+/// "a re-add by another account sees nothing", nor does the account that had the device see more of it.
+#[test]
+fn a_kept_session_has_no_rights_of_its_own() {
+    for kill in [false, true] {
+        let mut bench = Bench::new();
+        bench.comes(1, 1, 1).attaches(0, ALICE, Some("scada"));
+        bench.subscribes(0, Kind::DeviceTx, one(1), true);
+        bench.subscribes(0, Kind::AccountTx, Reach::Account, true);
+        bench.says(1, "mine").wait(20);
+        assert_eq!(bench.messages(0), ["mine", "mine"], "by both kinds");
+        bench.goes(0);
+        bench.device(1, |record| record.rights = vec![(BOB, Rights::ALL)]);
+        if kill {
+            // Before that was on disk.
+            bench.restarts().comes(1, 1, 1);
+        }
+        bench
+            .says(1, "yours")
+            .wait(20)
+            .attaches(0, ALICE, Some("scada"))
+            .wait(20);
+        bench.says(1, "yours, too").wait(20);
+        assert_eq!(bench.messages(0), [] as [&str; 0]);
+    }
+}
+
 /// "any other id has the normal take-over"; "many clean sessions side by side"
 #[test]
 fn one_name_is_one_session() {

@@ -216,7 +216,19 @@ fn a_session_on_another_node_closes_this_one() {
     bench.is_open(0);
     bench.input(Input::Store(StoreInput::Epoch(id(1), SessionEpoch(5))));
     bench.is_closed(0, CloseReason::TakenOver);
-    assert_eq!(bench.whats(), [], "the other node tells of it");
+    bench.wait(3_600_000);
+    assert_eq!(
+        bench.whats(),
+        [What::Summary {
+            back: 0,
+            missing: 0
+        }],
+        "the other node tells of it"
+    );
+    assert_eq!(
+        bench.hub.state(id(1)),
+        Some((State::Offline, SessionEpoch(5)))
+    );
     bench.comes(0, 1, 1);
     assert_eq!(
         bench.hub.state(id(1)),

@@ -48,7 +48,6 @@ struct Ledger {
     /// What the program with the kept session got: the message, and whether it was marked as a repeat.
     scada: Vec<(String, bool)>,
     viewer: Vec<String>,
-    viewer_dropped: u64,
     attached: [bool; 3],
     tags: u32,
 }
@@ -208,7 +207,6 @@ impl World {
                             _ => self.ledger.viewer.push(text),
                         }
                     }
-                    ProgramOutput::Dropped(count) => self.ledger.viewer_dropped += count,
                     _ => {}
                 }
             }
@@ -244,6 +242,7 @@ impl World {
         self.answered_orders_end_well();
         self.devices_get_orders_once_and_in_order();
         self.the_kept_session_has_all_in_order();
+        self.the_viewer_has_each_once_and_in_order();
         for device in 1..=DEVICES {
             assert_eq!(
                 self.bench.hub.state(id(device)).unwrap().0,
@@ -356,6 +355,24 @@ impl World {
     }
 }
 
+impl World {
+    /// QoS 0: some may be missing, but none comes twice or late.
+    fn the_viewer_has_each_once_and_in_order(&self) {
+        for device in 1..=DEVICES {
+            let begin = format!("<d{device}-");
+            let own = self
+                .ledger
+                .viewer
+                .iter()
+                .filter_map(|text| text.strip_prefix(&begin));
+            let numbers: Vec<u32> = own
+                .map(|rest| rest.trim_end_matches('>').parse().unwrap())
+                .collect();
+            assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+        }
+    }
+}
+
 fn play(seed: u64) -> World {
     let mut world = World::new(seed);
     for _ in 0..400 {
@@ -378,6 +395,7 @@ fn nothing_that_was_answered_is_lost() {
         None => 1..number("SEEDS").unwrap_or(200) + 1,
     };
     let (mut answered, mut repeats, mut uncertain, mut expired, mut lost) = (0, 0, 0, 0, 0);
+    let mut viewed = 0;
     for seed in seeds.clone() {
         let world = std::panic::catch_unwind(|| {
             let world = play(seed);
@@ -403,6 +421,7 @@ fn nothing_that_was_answered_is_lost() {
                 .filter(|(_, own)| *own == end)
                 .count()
         };
+        viewed += world.ledger.viewer.len();
         uncertain += ends(End::Uncertain);
         expired += ends(End::Expired);
         lost += world
@@ -415,10 +434,10 @@ fn nothing_that_was_answered_is_lost() {
     }
     if seeds.count() >= 100 {
         // A world in which these do not happen proves nothing.
-        for count in [answered, repeats, uncertain, expired, lost] {
+        for count in [answered, repeats, uncertain, expired, lost, viewed] {
             assert!(
                 count > 100,
-                "{answered} {repeats} {uncertain} {expired} {lost}"
+                "{answered} {repeats} {uncertain} {expired} {lost} {viewed}"
             );
         }
     }
