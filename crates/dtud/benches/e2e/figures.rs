@@ -66,7 +66,13 @@ const COLUMNS: [Peer; 6] = [
     Peer::Bare,
     Peer::Ser2net,
 ];
-const RATIOS: [Peer; 4] = [Peer::Console, Peer::Old, Peer::Socat, Peer::Bare];
+const RATIOS: [Peer; 5] = [
+    Peer::Console,
+    Peer::Old,
+    Peer::Socat,
+    Peer::Bare,
+    Peer::Ser2net,
+];
 
 fn line(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))

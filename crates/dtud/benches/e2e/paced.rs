@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::os::fd::AsRawFd;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
@@ -12,14 +11,13 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 
 use crate::Plan;
-use crate::bare::raw_pty;
 use crate::common::line::Line;
 use crate::common::pump::{CHUNK, read_now, ready, write_now};
 use crate::common::server::{Connection, Server};
 use crate::common::usage::Usage;
-use crate::common::{SOON, eventually, within};
+use crate::common::{SOON, within};
 use crate::figures::Figures;
-use crate::peer::{Peer, Program, Running, rotated};
+use crate::peer::{Peer, Program, Running, rotated, ser2net, with_ser2net};
 
 const SLICE: usize = 57;
 const PERIOD: Duration = Duration::from_micros(4950);
@@ -140,10 +138,7 @@ fn number_of(record: &[u8]) -> Option<usize> {
 
 /// The server is away for a while; the line goes on at its rate. All at the same time: nobody is busy.
 pub(crate) fn outage(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
-    let mut all = peers.to_vec();
-    if crate::peer::ser2net_present() {
-        all.push(Peer::Ser2net);
-    }
+    let all = with_ser2net(peers);
     let lost: Vec<(Peer, usize)> = std::thread::scope(|scope| {
         let runs: Vec<ScopedJoinHandle<'_, _>> = all
             .iter()
@@ -248,7 +243,7 @@ struct Device<'a> {
 impl<'a> Device<'a> {
     fn start(peer: Peer, folder: &'a Path, port: u16) -> Self {
         if peer == Peer::Ser2net {
-            let (line, program) = ser2net(folder, port);
+            let (line, program) = ser2net(folder, port, "");
             return Self {
                 peer,
                 folder,
@@ -283,37 +278,4 @@ impl<'a> Device<'a> {
             drop(write_now(line, record));
         }
     }
-}
-
-/// ser2net has the other end of a pty of ours for its serial device and calls the server when data comes.
-fn ser2net(folder: &Path, port: u16) -> (Line, Program) {
-    let (master, _slave, name) = raw_pty().expect("a pty");
-    let config = folder.join("ser2net.yaml");
-    let text = format!(
-        "%YAML 1.1\n---\nconnection: &line\n  accepter: tcp,localhost,0\n  \
-         connector: serialdev,{name},115200n81,local\n  \
-         options:\n    connback: tcp,127.0.0.1,{port}\n    max-connections: 2\n"
-    );
-    std::fs::write(&config, text).expect("write the configuration");
-    let mut command = Command::new("ser2net");
-    command
-        .args(["-d", "-u", "-c"])
-        .arg(config)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let program = Program::other(&mut command, folder.join("line"));
-    // ser2net must have the slave open before the last other one closes.
-    eventually("ser2net to open its device", SOON, || {
-        holds_open(program.pid(), &name).then_some(())
-    });
-    (Line::from(master), program)
-}
-
-fn holds_open(pid: u32, device: &str) -> bool {
-    let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
-        return false;
-    };
-    files
-        .flatten()
-        .any(|file| std::fs::read_link(file.path()).is_ok_and(|target| target == Path::new(device)))
 }

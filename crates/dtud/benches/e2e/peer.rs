@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::bare::raw_pty;
 use crate::common::daemon::{Daemon, Setup};
 use crate::common::line::Line;
 use crate::common::server::{Connection, Server};
@@ -21,7 +22,7 @@ pub(crate) enum Peer {
     Old,
     Socat,
     Bare,
-    /// Only in the outage: it calls back only once data has come, and moves 5 MiB/s.
+    /// It calls the server only once data has come. In bulk and round trips it is tuned: no delay, large buffers.
     Ser2net,
 }
 
@@ -43,13 +44,15 @@ fn old_program() -> Option<PathBuf> {
     std::env::var_os("OLD_DTUD").map(PathBuf::from)
 }
 
-/// Whether ser2net is there for the outage.
-pub(crate) fn ser2net_present() -> bool {
-    let found = installed("ser2net", "-v");
-    if !found {
+/// And ser2net, which is too slow or of no use in the other runs.
+pub(crate) fn with_ser2net(peers: &[Peer]) -> Vec<Peer> {
+    let mut all = peers.to_vec();
+    if installed("ser2net", "-v") {
+        all.push(Peer::Ser2net);
+    } else {
         eprintln!("ser2net is not installed: its column is left out");
     }
-    found
+    all
 }
 
 fn installed(program: &str, version: &str) -> bool {
@@ -81,9 +84,17 @@ impl Running {
     pub(crate) fn start(peer: Peer, packing: u16) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let server = Server::start();
-        let program = Program::start(peer, folder.path(), server.port(), packing);
-        let connection = server.accept(SOON);
-        let line = program.open_line();
+        let (line, program, connection) = if peer == Peer::Ser2net {
+            let (line, program) = ser2net(folder.path(), server.port(), TUNED);
+            line.send(b"x");
+            let connection = server.accept(SOON);
+            connection.receive(1, SOON);
+            (line, program, connection)
+        } else {
+            let program = Program::start(peer, folder.path(), server.port(), packing);
+            let connection = server.accept(SOON);
+            (program.open_line(), program, connection)
+        };
         line.drain(Duration::from_millis(50));
         Self {
             line,
@@ -132,7 +143,7 @@ impl Program {
             }
             Peer::Socat => socat(&line, port),
             Peer::Bare => bare(&line, port),
-            Peer::Ser2net => unreachable!("ser2net has its own start in the outage"),
+            Peer::Ser2net => unreachable!("ser2net has its own start"),
         };
         Self::other(&mut command, line)
     }
@@ -191,4 +202,41 @@ fn bare(line: &Path, port: u16) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
     command.arg("bare").arg(line).arg(port.to_string());
     command
+}
+
+/// What helps ser2net most: it sends what it has at once, and takes much at once.
+const TUNED: &str =
+    "\n    chardelay: false\n    dev-to-net-bufsize: 65536\n    net-to-dev-bufsize: 65536";
+
+/// ser2net has the other end of a pty of ours for its serial device and calls the server when data comes.
+pub(crate) fn ser2net(folder: &Path, port: u16, options: &str) -> (Line, Program) {
+    let (master, _slave, name) = raw_pty().expect("a pty");
+    let config = folder.join("ser2net.yaml");
+    let text = format!(
+        "%YAML 1.1\n---\nconnection: &line\n  accepter: tcp,localhost,0\n  \
+         connector: serialdev,{name},115200n81,local\n  \
+         options:\n    connback: tcp,127.0.0.1,{port}\n    max-connections: 2{options}\n"
+    );
+    std::fs::write(&config, text).expect("write the configuration");
+    let mut command = Command::new("ser2net");
+    command
+        .args(["-d", "-u", "-c"])
+        .arg(config)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let program = Program::other(&mut command, folder.join("line"));
+    // ser2net must have the slave open before the last other one closes.
+    eventually("ser2net to open its device", SOON, || {
+        holds_open(program.pid(), &name).then_some(())
+    });
+    (Line::from(master), program)
+}
+
+fn holds_open(pid: u32, device: &str) -> bool {
+    let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    files
+        .flatten()
+        .any(|file| std::fs::read_link(file.path()).is_ok_and(|target| target == Path::new(device)))
 }

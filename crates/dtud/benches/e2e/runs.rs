@@ -8,7 +8,7 @@ use crate::common::usage::{Usage, rss_anon_kib, rss_file_kib};
 use crate::common::within;
 use crate::figures::Figures;
 use crate::load::{self, LIMIT};
-use crate::peer::{Peer, Running, rotated};
+use crate::peer::{Peer, Running, rotated, with_ser2net};
 use crate::{MIB, Plan};
 
 /// Pieces of a round: all programs run, and take turns piece by piece, so that what else the machine does hits all
@@ -26,8 +26,9 @@ fn all(peers: &[Peer], round: usize) -> Vec<(Peer, Running)> {
 /// MiB/s and CPU per MiB, each way.
 pub(crate) fn bulk(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
     let (piece, mib) = (plan.bulk / PIECES as u64, (plan.bulk / MIB) as f64);
+    let peers = with_ser2net(peers);
     for round in 0..plan.rounds {
-        let all = all(peers, round);
+        let all = all(&peers, round);
         for (way, carry) in [
             ("up", load::up as fn(&_, &_, _) -> Duration),
             ("down", load::down),
@@ -65,8 +66,9 @@ fn used(running: &Running) -> Usage {
 
 /// p50 and p99 for three sizes.
 pub(crate) fn round_trips(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
+    let peers = with_ser2net(peers);
     for round in 0..plan.rounds {
-        let all = all(peers, round);
+        let all = all(&peers, round);
         for size in [1, 64, 1024] {
             let mut times = vec![Vec::new(); all.len()];
             for _ in 0..PIECES {
