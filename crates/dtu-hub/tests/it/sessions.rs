@@ -234,4 +234,10 @@ fn a_session_on_another_node_closes_this_one() {
         bench.hub.state(id(1)),
         Some((State::Connected, SessionEpoch(6)))
     );
+    // Also one that is not on disk yet.
+    bench
+        .opens(1, Door::Cloud, ip(2))
+        .says(1, format!("{}{PASSWORD}", id(1)));
+    bench.input(Input::Store(StoreInput::Epoch(id(1), SessionEpoch(9))));
+    bench.wait(20).hears(1, "usr_cloud_code_5\r\n");
 }
