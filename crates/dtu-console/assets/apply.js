@@ -72,6 +72,7 @@ export async function apply(context, values, check, done) {
   const confirm = canTry && box.checked ? Math.min(TRIAL.max, Math.max(TRIAL.min, Math.round(bounded))) : null;
   /** @type {string[]} */
   let over = [];
+  draft.sending(values);
   try {
     const headers = { "If-Match": draft.settings.get()?.etag ?? "" };
     const applied = /** @type {Applied} */ (await post("apply", { values, confirm }, { headers }));
@@ -91,7 +92,7 @@ export async function apply(context, values, check, done) {
   }
   await done();
   // Only now: until the device is read again, what was read before would show as its value.
-  draft.settle(over, values);
+  draft.settle(over);
 }
 
 /** What people call these. @param {string[]} keys */

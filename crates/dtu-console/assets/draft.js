@@ -21,6 +21,8 @@ export const settings = cell(/** @type {Settings | null} */ (null));
 export const edited = cell(0);
 /** @type {Map<string, string>} */
 let typed = new Map();
+/** Sent, and not read back yet: until then what the device has is not known. @type {Record<string, string>} */
+let sent = {};
 /** What a trial of this page tries, as it was typed; of secrets the keys alone. @type {{id: string | number | null, values: Map<string, string>, keys: string[]}} */
 let tried = { id: null, values: new Map(), keys: [] };
 
@@ -101,7 +103,7 @@ export function isChanged(key) {
 /** @param {string} key @param {string} value */
 export function type(key, value) {
   const isSecret = fields.get(key)?.secret ?? false;
-  if (isSecret ? value === UNCHANGED : value === current(key)) {
+  if (!(key in sent) && (isSecret ? value === UNCHANGED : value === current(key))) {
     typed.delete(key);
   } else {
     typed.set(key, value);
@@ -123,9 +125,16 @@ export function discard(keys = [...typed.keys()]) {
   changed();
 }
 
-/** These were sent and are the device's now; what was typed over them since is a new draft. @param {string[]} keys @param {Record<string, string>} sent */
-export function settle(keys, sent) {
-  discard(keys.filter((key) => !typed.has(key) || typed.get(key) === sent[key]));
+/** These are on their way to the device. @param {Record<string, string>} values */
+export function sending(values) {
+  sent = values;
+}
+
+/** The device is read again: these are its own now, and what was typed over them since is a new draft. @param {string[]} keys */
+export function settle(keys) {
+  const over = keys.filter((key) => !typed.has(key) || typed.get(key) === sent[key]);
+  sent = {};
+  discard(over);
 }
 
 /** @param {string | number | null} id @param {Record<string, string>} values */

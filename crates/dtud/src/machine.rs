@@ -150,7 +150,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Opens everything. Must be called inside the runtime.
+    /// Opens everything. Must be called inside the runtime, on the thread that turns the reactor.
     pub(crate) fn new(setup: Setup, control: Arc<Control>) -> anyhow::Result<Self> {
         let clock = Clock::start();
         let settings = setup.settings;

@@ -58,20 +58,24 @@ fn give_back() {
 }
 
 /// Mappings of the file `program` that nobody may write and of which no page was changed, as proc(5) tells them: of a
-/// changed one - relocated, or with a breakpoint of a debugger - the file has no copy.
+/// changed one - relocated, or with a breakpoint of a debugger - the file has no copy, be it in memory or swapped out.
 fn as_in_the_file(smaps: &str, program: &Path) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut range = None;
     for line in smaps.lines() {
-        if let Some(anonymous) = line.strip_prefix("Anonymous:") {
-            if anonymous.trim() == "0 kB" {
-                found.extend(range.take());
-            }
+        if let Some(changed) = line.strip_prefix("Anonymous:") {
+            range = range.filter(|_| is_none(changed));
+        } else if let Some(changed_and_out) = line.strip_prefix("Swap:") {
+            found.extend(range.take().filter(|_| is_none(changed_and_out)));
         } else if let Some(mapping) = mapping(line) {
             range = mapping.of(program);
         }
     }
     found
+}
+
+fn is_none(size: &str) -> bool {
+    size.trim() == "0 kB"
 }
 
 /// The first line of a mapping.
@@ -118,19 +122,29 @@ mod tests {
 1000-3000 r--p 00000000 fe:00 17 /usr/bin/the program
 Size:                  8 kB
 Anonymous:             0 kB
+Swap:                  0 kB
 VmFlags: rd mr mw me
 3000-9000 r-xp 00002000 fe:00 17                         /usr/bin/the program
 Anonymous:             0 kB
+Swap:                  0 kB
 9000-a000 r--p 00008000 fe:00 17                         /usr/bin/the program
 Anonymous:             4 kB
+Swap:                  0 kB
+e000-f000 r--p 00008000 fe:00 17                         /usr/bin/the program
+Anonymous:             0 kB
+Swap:                  4 kB
 a000-b000 rw-p 00009000 fe:00 17                         /usr/bin/the program
 Anonymous:             0 kB
+Swap:                  0 kB
 b000-c000 rw-p 00000000 00:00 0
 Anonymous:             0 kB
+Swap:                  0 kB
 c000-d000 r-xp 00000000 fe:00 18                         /usr/lib/libc.so.6
 Anonymous:             0 kB
+Swap:                  0 kB
 d000-e000 r-xp 00000000 00:00 0                          [vdso]
 Anonymous:             0 kB
+Swap:                  0 kB
 ";
 
     #[test]
@@ -149,7 +163,7 @@ Anonymous:             0 kB
             "Anonymous: 0 kB",
             "1-2 r-xp",
             "1-2 r-xp 0 0 0 ",
-            "x-y r-xp 0 0 0 p\nAnonymous: 0 kB",
+            "x-y r-xp 0 0 0 p\nAnonymous: 0 kB\nSwap: 0 kB",
         ] {
             assert_eq!(as_in_the_file(text, "p".as_ref()), [], "{text:?}");
         }

@@ -3,7 +3,8 @@
 //! ```text
 //! line, links, timer ── epoll ──┐
 //!                               ├── the loop, on the main thread
-//! names, signals, console … ── runtime, on a thread of its own ── eventfd
+//! names, signals, ModemManager ── runtime, on a thread of its own ──┬── eventfd
+//! console, disk ── threads of their own ────────────────────────────┘
 //! ```
 //!
 //! A slow line lets the loop sleep between any two pieces of data, and what it wakes up to is cold: a wake-up costs what
@@ -17,6 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
@@ -298,8 +300,10 @@ pub(crate) fn block_on<T>(
     let alarm = Alarm::of(&reactor)?;
     let handle = runtime.handle().clone();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let (over, is_over) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::Builder::new().name("runtime".to_owned());
-    let thread = thread.spawn(move || {
+    thread.spawn(move || {
+        let _over = over;
         // It ends when the other end of the channel is dropped.
         let _ = runtime.block_on(ended);
         // A name that is still being asked for must not hold up the end.
@@ -310,10 +314,13 @@ pub(crate) fn block_on<T>(
         run(&reactor, &alarm, future)
     };
     drop(end);
-    // What panicked there has said so.
-    let _ = thread.join();
+    // What panicked there has said so, and what stands still there must not hold up the end.
+    let _ = is_over.recv_timeout(OVER_WITHIN);
     Ok(done)
 }
+
+/// From the end of the loop to that of the runtime.
+const OVER_WITHIN: Duration = Duration::from_secs(2);
 
 fn run<T>(reactor: &Reactor, alarm: &Arc<Alarm>, future: impl Future<Output = T>) -> T {
     let waker = Waker::from(Arc::clone(alarm));

@@ -6,16 +6,41 @@
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dtu_proto::time::Instant;
+use tracing::error;
 
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     manager: Option<Manager>,
     every: Option<Duration>,
     due: Option<Instant>,
+    runtime: Pulse,
     line: StatusLine,
+}
+
+/// Whether the runtime, which has a thread of its own, still runs what it is given.
+#[derive(Debug)]
+struct Pulse(Arc<AtomicBool>);
+
+impl Pulse {
+    fn new() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    /// Whether it has run what it was given at the last beat; gives it the next.
+    fn beats(&self) -> bool {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return true;
+        };
+        let has_run = self.0.swap(false, Ordering::Relaxed);
+        let pulse = Arc::clone(&self.0);
+        runtime.spawn(async move { pulse.store(true, Ordering::Relaxed) });
+        has_run
+    }
 }
 
 /// What the manager was last told.
@@ -75,6 +100,7 @@ impl Watchdog {
             manager,
             every,
             due: every.map(|_| Instant::ZERO),
+            runtime: Pulse::new(),
             line: StatusLine::default(),
         }
     }
@@ -87,13 +113,17 @@ impl Watchdog {
         [self.due, line].into_iter().flatten().min()
     }
 
-    /// Tells the service manager that the loop lives, if it is time.
+    /// Tells the service manager that the loop and the runtime live, if it is time.
     pub(crate) fn beat(&mut self, now: Instant) {
         let (Some(every), Some(due)) = (self.every, self.due) else {
             return;
         };
         if now >= due {
-            self.notify("WATCHDOG=1");
+            if self.runtime.beats() {
+                self.notify("WATCHDOG=1");
+            } else {
+                error!("device: the runtime stands still");
+            }
             self.due = Some(now + every);
         }
     }

@@ -123,8 +123,9 @@ fn a_device_that_runs_gives_back_what_its_start_had_mapped_and_carries_on() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Server::start();
     let daemon = Setup::new(folder.path()).link(1, server.port()).start();
-    let (line, connection) = (daemon.line(), server.accept(SOON));
+    // Ready, so long before that.
     let most = daemon.rss_file_kib();
+    let (line, connection) = (daemon.line(), server.accept(SOON));
     // Half of it is far more than the kernel takes back by itself where memory is not short.
     eventually("the pages of the start to be given back", SOON, || {
         (daemon.rss_file_kib() < most / 2).then_some(())

@@ -280,6 +280,15 @@ test("until the device is read again a field shows what was sent, and what is ty
   await own.waitForSelector("text=1 change");
   assert.equal(await heat.inputValue(), "32");
   assert.equal(await input(own, "CIPNUM").inputValue(), "13800138000");
+  // Also what the device had before it was sent: that is a wish, too.
+  const again = own.mock.holdReading();
+  const asked2 = own.waitForRequest(/api\/settings$/);
+  await applied(own);
+  await asked2;
+  await heat.fill("31");
+  again();
+  await own.waitForSelector("text=1 change");
+  assert.equal(await heat.inputValue(), "31");
   await own.finish();
 });
 
