@@ -47,8 +47,8 @@ pub(crate) struct Stream {
 
 /// What the begin of a message is.
 enum Begin {
-    /// So many bytes are a heartbeat.
-    Heartbeat(usize),
+    /// So many bytes are a heartbeat, and so many the next.
+    Heartbeats(Vec<usize>),
     /// So many bytes stand before the message.
     Prefix(usize),
     Message,
@@ -120,9 +120,11 @@ impl Stream {
             }
             if !self.begun {
                 match self.begin(reading, silent) {
-                    Begin::Heartbeat(length) => {
-                        out(Piece::TakenOut(length));
-                        self.drop_first(length, now);
+                    Begin::Heartbeats(lengths) => {
+                        for length in &lengths {
+                            out(Piece::TakenOut(*length));
+                        }
+                        self.drop_first(lengths.iter().sum(), now);
                         continue;
                     }
                     Begin::Prefix(length) => {
@@ -217,8 +219,8 @@ impl Stream {
         if !prefix.is_empty() && held.starts_with(prefix) {
             return Begin::Prefix(prefix.len());
         }
-        match self.heartbeat(reading, held, silent) {
-            Some(Ok(length)) => return Begin::Heartbeat(length),
+        match self.heartbeats(reading, silent) {
+            Some(Ok(lengths)) => return Begin::Heartbeats(lengths),
             Some(Err(until)) if !silent => return Begin::Wait(until),
             Some(Err(_)) | None => {}
         }
@@ -228,45 +230,122 @@ impl Stream {
         Begin::Message
     }
 
-    /// The heartbeat at the begin; until when it is waited for what tells.
-    fn heartbeat(
-        &self,
-        reading: &Reading,
-        held: &[u8],
-        silent: bool,
-    ) -> Option<Result<usize, Instant>> {
-        let partial = self.since + PARTIAL;
-        let beats = || reading.heartbeats.iter().filter(|beat| !beat.is_empty());
-        let mut waits = None;
-        if beats().any(|beat| beat.len() > held.len() && beat.starts_with(held)) {
-            waits = Some(Err(partial));
+    /// The heartbeats at the begin, by their lengths; until when it is waited for what tells.
+    fn heartbeats(&self, reading: &Reading, silent: bool) -> Option<Result<Vec<usize>, Instant>> {
+        let held = self.held.as_slice();
+        let all = || reading.heartbeats.iter().filter(|beat| !beat.is_empty());
+        if !all().any(|beat| held.starts_with(beat) || beat.starts_with(held)) {
+            return None;
         }
-        let mut found: Vec<_> = beats().filter(|beat| held.starts_with(beat)).collect();
-        found.sort_unstable_by_key(|beat| std::cmp::Reverse(beat.len()));
-        for beat in found {
-            let behind = &held[beat.len()..];
-            if behind.is_empty() {
-                if silent {
-                    return Some(Ok(beat.len()));
+        // Only so far is looked: what is longer and tells nothing is data, however the network cut it.
+        let seen = &held[..held.len().min(LONGEST)];
+        let mut beats: Vec<_> = all().collect();
+        beats.sort_unstable_by_key(|beat| std::cmp::Reverse(beat.len()));
+        // Where heartbeats can end; then, from the back, what stands there. A place is looked at once: who is outside
+        // chooses the bytes, so neither the stack nor the time may grow by the ways through them.
+        let mut places = vec![Place::Unseen; seen.len()];
+        places[0] = Place::Nothing;
+        for at in 0..seen.len() {
+            if places[at] == Place::Unseen {
+                continue;
+            }
+            for beat in &beats {
+                if seen[at..].starts_with(beat)
+                    && let Some(place) = places.get_mut(at + beat.len())
+                {
+                    *place = Place::Nothing;
                 }
-                return Some(Err(self.last + PARTIAL));
-            }
-            let prefixed = !reading.prefix.is_empty() && behind.starts_with(&reading.prefix);
-            match reading.framing.begins(behind) {
-                _ if prefixed => return Some(Ok(beat.len())),
-                Parsed::Message(_) => return Some(Ok(beat.len())),
-                Parsed::More => waits = waits.or(Some(Err(partial))),
-                Parsed::No => {}
-            }
-            // Another heartbeat behind it is a begin as good as any, if it is one.
-            match self.heartbeat(reading, behind, silent) {
-                Some(Ok(_)) => return Some(Ok(beat.len())),
-                Some(Err(until)) => waits = waits.or(Some(Err(until))),
-                None => {}
             }
         }
-        waits
+        for at in (0..seen.len()).rev() {
+            if places[at] != Place::Unseen {
+                let is_all = silent && seen.len() == held.len();
+                places[at] = stands_at(reading, &beats, seen, at, &places, is_all);
+            }
+        }
+        match places[0] {
+            Place::Heartbeat(_) => {}
+            // Silence counts from the last byte, but not for ever.
+            Place::Ends if seen.len() < LONGEST => {
+                return Some(Err(
+                    (self.last + PARTIAL).min(self.since + PARTIAL + PARTIAL)
+                ));
+            }
+            Place::Partial if seen.len() < LONGEST => return Some(Err(self.since + PARTIAL)),
+            Place::Ends | Place::Partial | Place::Nothing | Place::Unseen => return None,
+        }
+        let (mut at, mut lengths) = (0, Vec::new());
+        while let Some(Place::Heartbeat(length)) = places.get(at) {
+            lengths.push(*length);
+            at += length;
+            if is_prefixed(reading, seen.get(at..).unwrap_or_default()) {
+                break;
+            }
+        }
+        Some(Ok(lengths))
     }
+}
+
+/// What stands at a place of the held bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// No heartbeat ends there.
+    Unseen,
+    /// No heartbeat.
+    Nothing,
+    /// What may become one, or one with what may become the begin of a message.
+    Partial,
+    /// Heartbeats up to the last byte.
+    Ends,
+    /// A heartbeat of so many bytes.
+    Heartbeat(usize),
+}
+
+fn is_prefixed(reading: &Reading, bytes: &[u8]) -> bool {
+    !reading.prefix.is_empty() && bytes.starts_with(&reading.prefix)
+}
+
+/// `silent`: nothing comes behind these bytes. The places behind `at` are known.
+fn stands_at(
+    reading: &Reading,
+    beats: &[&Bytes],
+    bytes: &[u8],
+    at: usize,
+    places: &[Place],
+    silent: bool,
+) -> Place {
+    let rest = &bytes[at..];
+    let mut stands = Place::Nothing;
+    for beat in beats {
+        if !rest.starts_with(beat) {
+            if beat.starts_with(rest) {
+                stands = Place::Partial;
+            }
+            continue;
+        }
+        let behind = &rest[beat.len()..];
+        // Another heartbeat behind it is a begin as good as any, if it is one.
+        let next = match places.get(at + beat.len()) {
+            Some(next) => *next,
+            None if silent => return Place::Heartbeat(beat.len()),
+            None => {
+                stands = Place::Ends;
+                continue;
+            }
+        };
+        if is_prefixed(reading, behind) || matches!(next, Place::Heartbeat(_)) {
+            return Place::Heartbeat(beat.len());
+        }
+        match reading.framing.begins(behind) {
+            Parsed::Message(_) => return Place::Heartbeat(beat.len()),
+            Parsed::More => stands = Place::Partial,
+            Parsed::No => {}
+        }
+        if stands == Place::Nothing && matches!(next, Place::Partial | Place::Ends) {
+            stands = next;
+        }
+    }
+    stands
 }
 
 #[cfg(test)]

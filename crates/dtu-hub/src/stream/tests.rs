@@ -133,6 +133,33 @@ fn the_longest_heartbeat_is_taken() {
     read.comes(1000, b"HB").passes(1500).gives(&["*"]);
 }
 
+/// Who sends heartbeats without a pause fills no memory and no stack: what is held is bounded in bytes and in time.
+#[test]
+fn heartbeats_without_a_pause_are_not_held_for_ever() {
+    let mut read = Read::new(delimiter("$"), &["HB"]);
+    read.comes(0, &b"HB".repeat(100_000));
+    assert!(read.stream.held.len() < LONGEST);
+    read.passes(60_000);
+    read.got.clear();
+    for n in 0..300_u64 {
+        read.comes(100_000 + n * 10, b"HB");
+    }
+    read.passes(200_000);
+    assert_eq!(read.got, vec!["*"; 300]);
+    let mut slow = Read::new(delimiter("$"), &["HB"]);
+    slow.comes(0, b"HB").comes(199, b"HB").comes(398, b"HB");
+    slow.passes(400).gives(&["*"; 3]);
+}
+
+/// How heartbeats can be read one after another is looked at place by place, not way by way.
+#[test]
+fn heartbeats_that_begin_alike_cost_no_more_than_others() {
+    let mut read = Read::new(delimiter("$"), &["A", "AA", "AAA"]);
+    read.comes(0, &[b'A'; 3000]).gives(&[]);
+    read.comes(1, b"$a\n");
+    assert_eq!((read.got.len(), read.got[1000].as_str()), (1001, "$a\n"));
+}
+
 /// "a registration prefix on data is stripped before history, MQTT and export"
 #[test]
 fn a_prefix_is_stripped_from_each_message() {
