@@ -239,5 +239,6 @@ MUTATIONS = {
         ("hub-noted", "a message is sent before that is on disk", value("Next::Send(message.bytes.clone())")),
         ("hub-dup", "repeats are not marked", swap("*position <= cursor.repeats_to", "false")),
         ("hub-repeats", "what was in flight does not come again", delete),
+        ("hub-by-name", "a pattern is a way round a password", value("true")),
     ],
 }

@@ -77,7 +77,8 @@ pub struct Hub {
     connections: Vec<Option<Connection>>,
 
     ids: HashMap<DeviceId, u32>,
-    aliases: HashMap<Bytes, DeviceId>,
+    /// What devices call themselves, by account.
+    aliases: HashMap<(AccountId, Bytes), DeviceId>,
     devices: Vec<Option<Device>>,
     groups: HashMap<u32, Group>,
     rooms: HashMap<crate::ids::RoomId, Room>,

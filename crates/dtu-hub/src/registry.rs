@@ -48,6 +48,8 @@ pub struct DeviceRecord {
     pub password: Option<PasswordTag>,
     /// Who may do what.
     pub rights: Vec<(AccountId, Rights)>,
+    /// The any-DTU door and the UDP door let it in by a name that a pattern finds, though it has a password.
+    pub by_name: bool,
     /// How its stream is read.
     pub reading: Reading,
     /// How often it is heard, where that is set; else it is learned.
@@ -71,6 +73,7 @@ impl DeviceRecord {
         Self {
             id,
             password: None,
+            by_name: false,
             rights: Vec::new(),
             reading: Reading::default(),
             heartbeat: None,
@@ -99,8 +102,8 @@ pub enum Registry {
     Device(Box<DeviceRecord>),
     /// A device is no more: its sessions end, its messages go.
     RemoveDevice(DeviceId),
-    /// A name that a device calls itself by: an IMEI, say.
-    Alias(Bytes, DeviceId),
+    /// A name that a device calls itself by, for the patterns of this account: an IMEI, say.
+    Alias(AccountId, Bytes, DeviceId),
     /// The rules of the any-DTU door and the UDP door.
     Rules(Box<Rules>),
     /// A group is there, or has changed; without members it is no more.

@@ -6,15 +6,17 @@ use std::ops::Bound;
 use bytes::Bytes;
 
 use super::pattern::{Fit, LONGEST, Pattern};
-use crate::ids::DeviceId;
+use crate::ids::{AccountId, DeviceId};
 
 /// All rules of a door: literal packets, each of one device, then patterns in their order.
+///
+/// A rule belongs to an account and means its devices only: no account takes a packet or a name from another.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    literals: BTreeMap<Vec<u8>, (DeviceId, Bytes)>,
+    literals: BTreeMap<Vec<u8>, (AccountId, DeviceId, Bytes)>,
     /// How many literals have which length: a packet is looked for in so many steps, however many devices there are.
     lengths: BTreeMap<usize, u32>,
-    patterns: Vec<(Pattern, Bytes)>,
+    patterns: Vec<(AccountId, Pattern, Bytes)>,
 }
 
 /// Whom a packet means.
@@ -26,17 +28,17 @@ pub enum Who<'a> {
     Named(&'a [u8]),
 }
 
-/// What the rules say of the first bytes of a connection.
+/// What the rules say of the first bytes of a connection; `T` is how the caller knows a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen<'a> {
+pub enum Seen<T> {
     /// More has to come.
     Partial,
-    /// No rule fits.
+    /// No rule fits, or none whose account has that device.
     Nobody,
     /// The first `length` bytes register a device, and this is the answer.
     Packet {
         /// Whom.
-        who: Who<'a>,
+        device: T,
         /// Bytes of the packet.
         length: usize,
         /// What the device is answered; may be empty.
@@ -48,14 +50,23 @@ impl Rules {
     /// Bytes that a packet can have; more than that need not be kept.
     pub const LONGEST: usize = LONGEST;
 
-    /// A literal packet (text or hex, as the caller read it) of one device. False where it is empty or too long.
-    pub fn literal(&mut self, packet: &[u8], device: DeviceId, answer: Bytes) -> bool {
-        if packet.is_empty() || packet.len() > LONGEST {
+    /// A literal packet (text or hex, as the caller read it) of one device. False where it is empty or too long, or
+    /// another account has it.
+    pub fn literal(
+        &mut self,
+        account: AccountId,
+        packet: &[u8],
+        device: DeviceId,
+        answer: Bytes,
+    ) -> bool {
+        let owner = self.literals.get(packet).map(|(owner, ..)| *owner);
+        let is_taken = owner.is_some_and(|owner| owner != account);
+        if packet.is_empty() || packet.len() > LONGEST || is_taken {
             return false;
         }
         if self
             .literals
-            .insert(packet.to_vec(), (device, answer))
+            .insert(packet.to_vec(), (account, device, answer))
             .is_none()
         {
             *self.lengths.entry(packet.len()).or_default() += 1;
@@ -77,39 +88,48 @@ impl Rules {
     }
 
     /// A pattern, behind those that are there.
-    pub fn pattern(&mut self, pattern: Pattern, answer: Bytes) {
-        self.patterns.push((pattern, answer));
+    pub fn pattern(&mut self, account: AccountId, pattern: Pattern, answer: Bytes) {
+        self.patterns.push((account, pattern, answer));
     }
 
-    /// Whom these first bytes mean. `ended`: nothing more came for a while.
+    /// Whom these first bytes mean. `ended`: nothing more came for a while. `knows`: the device that an account's rule
+    /// means, where there is one that it may mean.
     ///
     /// The longest literal wins, then the first pattern. While a rule that goes before could still fit, it is waited for.
     #[must_use]
-    pub fn see<'a>(&self, bytes: &'a [u8], ended: bool) -> Seen<'a> {
+    pub fn see<T>(
+        &self,
+        bytes: &[u8],
+        ended: bool,
+        knows: impl Fn(AccountId, Who<'_>) -> Option<T>,
+    ) -> Seen<T> {
         if !ended && self.may_become_a_literal(bytes) {
             return Seen::Partial;
         }
         let lengths = self.lengths.keys().rev();
-        let mut beginnings = lengths.filter_map(|length| bytes.get(..*length));
-        if let Some((packet, (device, answer))) =
-            beginnings.find_map(|begin| self.literals.get_key_value(begin))
-        {
-            return Seen::Packet {
-                who: Who::Device(*device),
-                length: packet.len(),
-                answer: answer.clone(),
-            };
+        for begin in lengths.filter_map(|length| bytes.get(..*length)) {
+            if let Some((account, device, answer)) = self.literals.get(begin)
+                && let Some(device) = knows(*account, Who::Device(*device))
+            {
+                return Seen::Packet {
+                    device,
+                    length: begin.len(),
+                    answer: answer.clone(),
+                };
+            }
         }
-        for (pattern, answer) in &self.patterns {
+        for (account, pattern, answer) in &self.patterns {
             match pattern.fit(bytes, ended) {
                 Fit::No => {}
                 Fit::Partial => return Seen::Partial,
                 Fit::Fits { length, id } => {
-                    return Seen::Packet {
-                        who: Who::Named(&bytes[id]),
-                        length,
-                        answer: answer.clone(),
-                    };
+                    if let Some(device) = knows(*account, Who::Named(&bytes[id])) {
+                        return Seen::Packet {
+                            device,
+                            length,
+                            answer: answer.clone(),
+                        };
+                    }
                 }
             }
         }
@@ -133,30 +153,62 @@ mod tests {
         DeviceId::padded(n.to_string().as_bytes()).unwrap()
     }
 
+    const ALICE: AccountId = AccountId(1);
+    const BOB: AccountId = AccountId(2);
+
     fn rules() -> Rules {
         let mut rules = Rules::default();
-        assert!(rules.literal(b"REG1", id(1), Bytes::from_static(b"OK")));
-        assert!(rules.literal(b"REG12", id(12), Bytes::new()));
-        assert!(rules.literal(&[0xFE, 0x00], id(3), Bytes::new()));
+        assert!(rules.literal(ALICE, b"REG1", id(1), Bytes::from_static(b"OK")));
+        assert!(rules.literal(ALICE, b"REG12", id(12), Bytes::new()));
+        assert!(rules.literal(ALICE, &[0xFE, 0x00], id(3), Bytes::new()));
         rules.pattern(
+            ALICE,
             Pattern::parse("REG{id:3d}").unwrap(),
             Bytes::from_static(b"HI"),
         );
-        rules.pattern(Pattern::parse("{id:15d}").unwrap(), Bytes::new());
+        rules.pattern(ALICE, Pattern::parse("{id:15d}").unwrap(), Bytes::new());
         rules
     }
 
-    fn whom(bytes: &[u8], ended: bool) -> Option<String> {
-        match rules().see(bytes, ended) {
+    fn name(who: Who<'_>) -> String {
+        match who {
+            Who::Device(device) => device.as_str().trim_start_matches('0').to_owned(),
+            Who::Named(name) => String::from_utf8_lossy(name).into_owned(),
+        }
+    }
+
+    fn whom_of(rules: &Rules, bytes: &[u8], ended: bool) -> Option<String> {
+        match rules.see(bytes, ended, |_, who| Some(name(who))) {
             Seen::Partial => Some("?".to_owned()),
             Seen::Nobody => None,
-            Seen::Packet { who, length, .. } => Some(match who {
-                Who::Device(device) => {
-                    format!("{}:{length}", device.as_str().trim_start_matches('0'))
-                }
-                Who::Named(name) => format!("{}:{length}", String::from_utf8_lossy(name)),
-            }),
+            Seen::Packet { device, length, .. } => Some(format!("{device}:{length}")),
         }
+    }
+
+    fn whom(bytes: &[u8], ended: bool) -> Option<String> {
+        whom_of(&rules(), bytes, ended)
+    }
+
+    #[test]
+    fn no_account_takes_a_packet_from_another() {
+        let mut rules = Rules::default();
+        assert!(rules.literal(ALICE, b"REG1", id(1), Bytes::new()));
+        assert!(!rules.literal(BOB, b"REG1", id(2), Bytes::new()));
+        assert!(rules.literal(ALICE, b"REG1", id(3), Bytes::new()));
+        rules.pattern(BOB, Pattern::parse("REG{id:1d}").unwrap(), Bytes::new());
+        rules.pattern(ALICE, Pattern::parse("{id:4a}").unwrap(), Bytes::new());
+        let see = |bytes: &[u8], of| {
+            let knows = |account, who: Who<'_>| (account == of).then(|| name(who));
+            match rules.see(bytes, true, knows) {
+                Seen::Packet { device, .. } => Some(device),
+                Seen::Partial | Seen::Nobody => None,
+            }
+        };
+        assert_eq!(see(b"REG1", ALICE).as_deref(), Some("3"));
+        // A rule whose account does not have the device stands in nobody's way.
+        assert_eq!(see(b"REG1", BOB).as_deref(), Some("1"));
+        assert_eq!(see(b"REG2", ALICE).as_deref(), Some("REG2"));
+        assert_eq!(see(b"REG2", AccountId(3)), None);
     }
 
     /// "their registration packet (literal, hex, or pattern with a named id) is matched to a device"
@@ -187,13 +239,10 @@ mod tests {
         let mut rules = rules();
         rules.remove_literal(b"REG12");
         rules.remove_literal(b"REG12");
-        assert!(matches!(
-            rules.see(b"REG12x", false),
-            Seen::Packet { who: Who::Device(device), .. } if device == id(1)
-        ));
+        assert_eq!(whom_of(&rules, b"REG12x", false).as_deref(), Some("1:4"));
         assert_eq!(rules.lengths.len(), 2);
-        assert!(!rules.literal(b"", id(1), Bytes::new()));
-        assert!(!rules.literal(&[0; LONGEST + 1], id(1), Bytes::new()));
+        assert!(!rules.literal(ALICE, b"", id(1), Bytes::new()));
+        assert!(!rules.literal(ALICE, &[0; LONGEST + 1], id(1), Bytes::new()));
     }
 
     proptest! {
@@ -210,10 +259,11 @@ mod tests {
 
         #[test]
         fn any_bytes_are_seen(bytes: Vec<u8>, ended: bool) {
-            if let Seen::Packet { length, .. } = rules().see(&bytes, ended) {
+            let all = |_, who: Who<'_>| Some(name(who));
+            if let Seen::Packet { length, .. } = rules().see(&bytes, ended, all) {
                 prop_assert!(length > 0 && length <= bytes.len());
             }
-            prop_assert!(!ended || rules().see(&bytes, true) != Seen::Partial);
+            prop_assert!(!ended || rules().see(&bytes, true, all) != Seen::Partial);
         }
     }
 }

@@ -4,23 +4,21 @@ use std::net::SocketAddr;
 
 use super::Hub;
 use crate::device::Via;
-use crate::door::Seen;
+use crate::door::{Seen, Who};
 use crate::event::{Output, Row};
 use crate::time::Instant;
 
 impl Hub {
     /// As "any DTU", by the prefix of each datagram, which renews the address.
     pub(super) fn datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
-        let (device, length, answer) = match self.rules.see(bytes, true) {
-            Seen::Packet {
-                who,
-                length,
-                answer,
-            } => match self.whom(who) {
-                Some(device) => (device, length, answer),
-                None => return self.stray(from, bytes, now),
-            },
-            Seen::Partial | Seen::Nobody => return self.stray(from, bytes, now),
+        let knows = |account, who: Who<'_>| self.whom(account, who);
+        let Seen::Packet {
+            device,
+            length,
+            answer,
+        } = self.rules.see(bytes, true, knows)
+        else {
+            return self.stray(from, bytes, now);
         };
         let takes_rows = !self.journal.is_failing() && self.journal.has_room();
         let Some(own) = self.device_mut(device) else {

@@ -10,8 +10,9 @@ use crate::device::Via;
 use crate::door::{Code, Rules, Seen, Told, Who};
 use crate::event::{CloseReason, Door, DoorInput, Log, Output, Row};
 use crate::guard::Shut;
-use crate::ids::{ConnectionId, DeviceId, SessionEpoch};
+use crate::ids::{AccountId, ConnectionId, DeviceId, SessionEpoch};
 use crate::journal::Then;
+use crate::registry::Rights;
 use crate::time::{Duration, Instant};
 
 /// Who does not say in time who it is, is closed.
@@ -277,32 +278,30 @@ impl Hub {
 
     /// Registration packets of the any-DTU door. `ended`: nothing more came for a moment.
     fn register(&mut self, place: u32, ended: bool, now: Instant) {
-        let Some(connection) = self
-            .connections
-            .get_mut(place as usize)
-            .and_then(Option::as_mut)
-        else {
+        let Some(connection) = self.connection(place) else {
             return;
         };
         let first = std::mem::take(&mut connection.held);
         let too_long = first.len() > Rules::LONGEST;
-        let found = match self.rules.see(&first, ended || too_long) {
+        let knows = |account, who: Who<'_>| self.whom(account, who);
+        let (device, length, answer) = match self.rules.see(&first, ended || too_long, knows) {
             Seen::Partial => {
-                connection.held = first;
-                connection.ended_at = now + PARTIAL;
+                if let Some(connection) = self.connection(place) {
+                    connection.held = first;
+                    connection.ended_at = now + PARTIAL;
+                }
                 self.plan_connection(place);
                 return;
             }
-            Seen::Nobody => None,
+            Seen::Nobody => {
+                self.nobody(place, &first, now);
+                return;
+            }
             Seen::Packet {
-                who,
+                device,
                 length,
                 answer,
-            } => self.whom(who).map(|device| (device, length, answer)),
-        };
-        let Some((device, length, answer)) = found else {
-            self.nobody(place, &first, now);
-            return;
+            } => (device, length, answer),
         };
         if let Some(connection) = self.connection(place) {
             connection.held = first[length..].to_vec();
@@ -331,15 +330,22 @@ impl Hub {
         self.close(place, CloseReason::Refused(Code::UnknownId));
     }
 
-    pub(super) fn whom(&self, who: Who<'_>) -> Option<u32> {
-        let id = match who {
-            Who::Device(id) => id,
-            Who::Named(name) => match self.aliases.get(name) {
-                Some(id) => *id,
-                None => DeviceId::padded(name)?,
-            },
+    /// The device that a rule of an account means. A literal packet was written for this one device; a pattern finds
+    /// any, so it is no way round a password.
+    pub(super) fn whom(&self, account: AccountId, who: Who<'_>) -> Option<u32> {
+        let (id, is_named) = match who {
+            Who::Device(id) => (id, false),
+            Who::Named(name) => {
+                let alias = self.aliases.get(&(account, Bytes::copy_from_slice(name)));
+                let id = alias.copied().or_else(|| DeviceId::padded(name))?;
+                (id, true)
+            }
         };
-        self.ids.get(&id).copied()
+        let (place, rights) = self.rights(account, id)?;
+        let record = &self.device(place)?.record;
+        // mutant: hub-by-name
+        let is_let_in = !is_named || record.by_name || record.password.is_none();
+        (rights.has(Rights::ADMIN) && is_let_in).then_some(place)
     }
 
     /// "the session that speaks stays; a newcomer waits until it has been silent for its heartbeat time"

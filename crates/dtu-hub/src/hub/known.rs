@@ -18,8 +18,8 @@ impl Hub {
         match registry {
             Registry::Device(record) => self.set_device(*record, now),
             Registry::RemoveDevice(id) => self.remove_device(id, now),
-            Registry::Alias(name, device) => {
-                self.aliases.insert(name, device);
+            Registry::Alias(account, name, device) => {
+                self.aliases.insert((account, name), device);
             }
             Registry::Rules(rules) => self.rules = *rules,
             Registry::Group(id, kind, members) => self.set_group(id, kind, &members),

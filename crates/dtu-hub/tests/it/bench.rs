@@ -160,10 +160,11 @@ impl Bench {
     pub(crate) fn rules(&mut self, literals: &[(&[u8], u32)], patterns: &[(&str, &'static str)]) {
         let mut rules = Rules::default();
         for (packet, n) in literals {
-            assert!(rules.literal(packet, id(*n), Bytes::new()));
+            assert!(rules.literal(ALICE, packet, id(*n), Bytes::new()));
         }
         for (pattern, answer) in patterns {
             rules.pattern(
+                ALICE,
                 Pattern::parse(pattern).unwrap(),
                 Bytes::from_static(answer.as_bytes()),
             );

@@ -1,9 +1,11 @@
 //! What a device sends first.
 
 use dtu_hub::door::Code;
-use dtu_hub::event::{CloseReason, Door, Log};
+use dtu_hub::event::{CloseReason, Door, Input, Log};
+use dtu_hub::presence::State;
+use dtu_hub::registry::{Registry, Rights};
 
-use crate::bench::{Bench, PASSWORD, id, ip};
+use crate::bench::{ALICE, BOB, Bench, PASSWORD, id, ip};
 
 fn registration(n: u32, password: &str) -> String {
     format!("{}{password}", id(n))
@@ -118,6 +120,7 @@ fn guessing_shuts_the_guesser_out_and_not_the_device() {
 #[test]
 fn any_dtu_is_known_by_its_registration_packet() {
     let mut bench = Bench::new();
+    bench.device(3, |record| record.password = None);
     bench.rules(
         &[(b"REG1", 1), (&[0xFE, 2], 2)],
         &[("IMEI{id:15d};", "OK\r\n")],
@@ -146,6 +149,42 @@ fn any_dtu_is_known_by_its_registration_packet() {
     bench.is_closed(3, CloseReason::Refused(Code::UnknownId));
     let unknown: Vec<_> = bench.hub.unknown().map(|one| one.first.clone()).collect();
     assert_eq!(unknown, ["whoami"]);
+}
+
+/// A pattern finds any id, so it is no way round a password; and it means devices of its account only.
+#[test]
+fn a_pattern_lets_in_who_may_come_by_name_only() {
+    let mut bench = Bench::new();
+    bench.device(2, |record| record.password = None);
+    bench.device(3, |record| record.by_name = true);
+    bench.device(4, |record| {
+        record.password = None;
+        record.rights = vec![(BOB, Rights::ALL), (ALICE, Rights::READ.and(Rights::SEND))];
+    });
+    bench.rules(&[], &[("REG,{id:1-20d}", "")]);
+    for (n, is_let_in) in [(1, false), (2, true), (3, true), (4, false)] {
+        let first = format!("REG,{}", id(n));
+        let datagram = Input::Datagram((ip(9), 9).into(), first.as_bytes());
+        if !is_let_in {
+            bench.input(datagram);
+        }
+        bench.opens(n, Door::AnyDtu, ip(1)).says(n, &first).wait(20);
+        assert_eq!(bench.is_up(n), is_let_in, "{n}");
+        let state = bench.hub.state(id(n)).unwrap().0;
+        assert_eq!(state == State::Connected, is_let_in, "{n}");
+    }
+    // A name of another account means nothing, and takes nobody's place.
+    let names = |bench: &mut Bench, account, n| {
+        let alias = Registry::Alias(account, "777".into(), id(n));
+        bench.input(Input::Registry(alias));
+    };
+    names(&mut bench, ALICE, 2);
+    names(&mut bench, BOB, 4);
+    bench.closes(2);
+    bench.opens(2, Door::AnyDtu, ip(1)).says(2, "REG,777");
+    bench.wait(300).is_open(2);
+    let state = |n| bench.hub.state(id(n)).unwrap().0;
+    assert_eq!((state(2), state(4)), (State::Connected, State::Offline));
 }
 
 /// "a partial match waits 200 ms at most"
