@@ -1,7 +1,6 @@
-//! When which part wants to be called: a heap with one live entry a key.
+//! When which part wants to be called: one entry a key, in order of time.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
 
 use crate::time::Instant;
 
@@ -16,7 +15,7 @@ impl Default for Planned {
 }
 
 impl Planned {
-    /// Whether an entry that came out of the heap is the live one. It is spent then.
+    /// Whether an entry that is due is this owner's. It is spent then.
     pub(crate) fn take(&mut self, at: Instant) -> bool {
         let live = self.0 == at;
         if live {
@@ -29,11 +28,11 @@ impl Planned {
 /// All that is planned. Who is called looks at its own state and plans anew: a time that moves on with each chunk of
 /// bytes costs nothing.
 #[derive(Debug)]
-pub(crate) struct Timers<K: Ord>(BinaryHeap<Reverse<(Instant, K)>>);
+pub(crate) struct Timers<K: Ord>(BTreeSet<(Instant, K)>);
 
 impl<K: Ord + Copy> Default for Timers<K> {
     fn default() -> Self {
-        Self(BinaryHeap::new())
+        Self(BTreeSet::new())
     }
 }
 
@@ -41,20 +40,35 @@ impl<K: Ord + Copy> Timers<K> {
     /// The key wants to be called at `at`, or sooner.
     pub(crate) fn plan(&mut self, key: K, planned: &mut Planned, at: Instant) {
         if at < planned.0 {
+            self.forget(key, planned);
             planned.0 = at;
-            self.0.push(Reverse((at, key)));
+            self.0.insert((at, key));
+        }
+    }
+
+    /// The key wants nothing more. A later entry that an earlier one displaced, or one whose owner is no more, would
+    /// stay until it is due: days, of which somebody outside may ask for any number.
+    pub(crate) fn forget(&mut self, key: K, planned: &mut Planned) {
+        if planned.0 < Instant::NEVER {
+            self.0.remove(&(planned.0, key));
+            planned.0 = Instant::NEVER;
         }
     }
 
     /// When the next entry is due.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.0.peek().map(|Reverse((at, _))| *at)
+        self.0.first().map(|(at, _)| *at)
     }
 
-    /// Takes an entry that is due; its owner asks [`Planned::take`] whether it is live.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes an entry that is due; its owner notes that by [`Planned::take`].
     pub(crate) fn due(&mut self, now: Instant) -> Option<(Instant, K)> {
         self.next().filter(|at| *at <= now)?;
-        self.0.pop().map(|Reverse(entry)| entry)
+        self.0.pop_first()
     }
 }
 
@@ -73,8 +87,21 @@ mod tests {
         assert_eq!(timers.due(at(49)), None);
         assert_eq!(timers.due(at(50)), Some((at(50), 3)));
         assert!(planned.take(at(50)));
-        assert_eq!(timers.due(at(100)), Some((at(100), 3)));
-        assert!(!planned.take(at(100)), "that entry is void");
-        assert_eq!(timers.due(Instant::NEVER), None);
+        assert_eq!(timers.due(Instant::NEVER), None, "the later one is gone");
+    }
+
+    /// A stream whose messages end with a silence has a short deadline with each of them, and a far one between.
+    #[test]
+    fn a_key_has_one_entry_at_most() {
+        let at = Instant::from_millis;
+        let (mut timers, mut planned) = (Timers::default(), Planned::default());
+        for n in 0..1000 {
+            timers.plan(3, &mut planned, at(3_600_000 + n));
+            timers.plan(3, &mut planned, at(n));
+            assert_eq!(timers.due(at(n)), Some((at(n), 3)));
+            assert!(planned.take(at(n)));
+        }
+        timers.plan(3, &mut planned, at(3_600_000));
+        assert_eq!(timers.len(), 1);
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::Hub;
+use super::{Hub, Wake};
 use crate::connection::{Connection, Stage};
 use crate::device::Via;
 use crate::door::{Code, Rules, Seen, Told, Who};
@@ -406,13 +406,12 @@ impl Hub {
     }
 
     fn closed(&mut self, place: u32, now: Instant) {
-        let Some(connection) = self
-            .connections
-            .get_mut(place as usize)
-            .and_then(Option::take)
-        else {
+        let connection = self.connections.get_mut(place as usize);
+        let Some(mut connection) = connection.and_then(Option::take) else {
             return;
         };
+        self.timers
+            .forget(Wake::Connection(place), &mut connection.planned);
         if connection.is_silent() {
             self.counters.probes += 1;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Account, Group, Hub};
+use super::{Account, Group, Hub, Wake};
 use crate::device::Device;
 use crate::device::Via;
 use crate::event::{CloseReason, End, NotTaken, ProgramOutput, Row};
@@ -213,9 +213,10 @@ impl Hub {
             .unwrap_or_default();
         self.drop_readers(place, id, &accounts, &BTreeMap::new(), now);
         let device = self.devices.get_mut(place as usize).and_then(Option::take);
-        let Some(device) = device else {
+        let Some(mut device) = device else {
             return;
         };
+        self.timers.forget(Wake::Device(place), &mut device.planned);
         if device.missed {
             self.missing -= 1;
         }

@@ -192,13 +192,16 @@ impl Hub {
         for (kind, reach) in subscriptions.unwrap_or_default().into_keys() {
             self.unlist(key, kind, reach);
         }
-        let Some(session) = self
-            .sessions
-            .get_mut(key.0 as usize)
-            .and_then(|own| own.session.take())
-        else {
+        let Self {
+            sessions, timers, ..
+        } = self;
+        let Some(place) = sessions.get_mut(key.0 as usize) else {
             return;
         };
+        let Some(session) = place.session.take() else {
+            return;
+        };
+        timers.forget(Wake::Session(key), &mut place.planned);
         self.free_sessions.push(key.0);
         let is_kept = session.is_kept();
         let account = self.account(session.account);

@@ -92,6 +92,9 @@ pub(crate) struct Bench {
     pub(crate) disk_takes: Duration,
     /// No batch is written.
     pub(crate) disk_fails: bool,
+    /// Reads of history are not answered yet.
+    pub(crate) is_history_slow: bool,
+    fetches: Vec<Came>,
     writing: Option<(u64, Vec<Row>, Instant)>,
     /// What the hub is to be told when its outputs are drained.
     came: VecDeque<Came>,
@@ -128,6 +131,8 @@ impl Bench {
             logs: Vec::new(),
             disk_takes: Duration::ZERO,
             disk_fails: false,
+            is_history_slow: false,
+            fetches: Vec::new(),
             writing: None,
             came: VecDeque::new(),
             records: Vec::new(),
@@ -277,8 +282,12 @@ impl Bench {
                 let behind = history
                     .into_iter()
                     .filter(|(position, _)| *position > after);
-                self.came
-                    .push_back(Came::Fetched(fetch, behind.take(limit).collect()));
+                let fetched = Came::Fetched(fetch, behind.take(limit).collect());
+                if self.is_history_slow {
+                    self.fetches.push(fetched);
+                } else {
+                    self.came.push_back(fetched);
+                }
             }
             Output::Log(Log::Event(event)) => self.events.push(event),
             Output::Log(log) => self.logs.push(log),
@@ -569,10 +578,19 @@ impl Bench {
         self
     }
 
+    /// What was read of history meanwhile comes.
+    pub(crate) fn history_comes(&mut self) -> &mut Self {
+        self.is_history_slow = false;
+        self.came.extend(std::mem::take(&mut self.fetches));
+        self.settle();
+        self
+    }
+
     /// `kill -9`, and a start from what is on disk.
     pub(crate) fn restarts(&mut self) -> &mut Self {
         self.writing = None;
         self.came.clear();
+        self.fetches.clear();
         self.hub = hub(self.disk.last_message, self.now);
         for peer in &mut self.peers {
             peer.is_open = false;

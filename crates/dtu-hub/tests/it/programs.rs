@@ -247,6 +247,43 @@ fn an_account_has_100_kept_sessions_for_7_days() {
     assert_eq!(bench.got(2), [ProgramOutput::Attached { present: false }]);
 }
 
+/// Each session has its own end, also where it stands in the place of another whose end was sooner.
+#[test]
+fn a_session_that_took_the_place_of_another_ends_too() {
+    let mut bench = Bench::new();
+    let day = Duration::from_secs(24 * 3600);
+    bench
+        .attaches_as(0, ALICE, Some("x"), day, false)
+        .goes(0)
+        .wait(1000);
+    bench
+        .attaches_as(0, ALICE, Some("x"), day, true)
+        .goes(0)
+        .wait(24 * 3600 * 1000);
+    bench.attaches_as(0, ALICE, Some("x"), day, false);
+    assert_eq!(bench.got(0), [ProgramOutput::Attached { present: false }]);
+}
+
+/// A read of history that nobody wants any more holds up nothing.
+#[test]
+fn a_stream_that_is_given_up_while_it_is_read_holds_up_no_other() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).comes(2, 2, 2);
+    bench.attaches(0, ALICE, Some("scada"));
+    bench.subscribes(0, Kind::DeviceTx, one(1), true);
+    bench.subscribes(0, Kind::DeviceTx, one(2), true);
+    bench.goes(0).says(1, "a").says(2, "b").wait(20);
+    bench.is_history_slow = true;
+    bench
+        .attaches(0, ALICE, Some("scada"))
+        .does(0, ProgramInput::Unsubscribe(Kind::DeviceTx, one(1)))
+        .goes(0)
+        .history_comes()
+        .attaches(0, ALICE, Some("scada"))
+        .wait(20);
+    assert_eq!(bench.messages(0), ["b"]);
+}
+
 /// "receive … `$USR/JsonTx/<Account>/<Id>` (status, alarms)"; "retained status"
 #[test]
 fn who_asks_for_states_has_the_present_one_and_each_change() {
