@@ -277,8 +277,14 @@ impl Session {
         if !is_free || room < WINDOW / 2 || self.in_hands >= IN_HANDS {
             return None;
         }
-        let stream = *self.behind.front()?;
-        let after = self.cursors.get(&stream)?.sent;
+        let (stream, after) = loop {
+            let stream = *self.behind.front()?;
+            if let Some(cursor) = self.cursors.get(&stream) {
+                break (stream, cursor.sent);
+            }
+            // It was given up while it was being read.
+            self.behind.pop_front();
+        };
         Some(Wanted {
             device: stream.0,
             after,
