@@ -39,6 +39,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
+    pub(crate) door: Door,
     pub(crate) source: IpAddr,
     pub(crate) stage: Stage,
     /// When the stage must be over.
@@ -58,6 +59,7 @@ impl Connection {
     pub(crate) fn new(id: ConnectionId, door: Door, source: IpAddr, until: Instant) -> Self {
         Self {
             id,
+            door,
             source,
             stage: match door {
                 Door::Cloud => Stage::Cloud(Cloud::default()),

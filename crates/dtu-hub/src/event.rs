@@ -192,7 +192,7 @@ pub enum ProgramOutput {
     },
     /// A subscription is granted, on disk where the session outlives its connection.
     Subscribed(Subscription),
-    /// A subscription is refused; the connection stays.
+    /// A subscription is refused, for want of rights or of a store that takes it; the connection stays.
     NotSubscribed(Subscription),
     /// The publish is on disk.
     Answered(u32),
@@ -305,6 +305,8 @@ pub enum Row {
     Cursor(AccountId, SessionName, DeviceId, Kind, Position),
     /// A kept session is over.
     ProgramEnded(AccountId, SessionName),
+    /// The device is no more: nothing of it is kept, also of what came before in this batch.
+    Removed(DeviceId),
 }
 
 /// How a message for a device ended.

@@ -48,6 +48,11 @@ impl Journal {
     pub(crate) fn push(&mut self, row: Row, now: Instant) {
         self.room += ROW + row.payload();
         self.rows.push(row);
+        self.touch(now);
+    }
+
+    /// Rows come when the batch goes out.
+    pub(crate) fn touch(&mut self, now: Instant) {
         self.due.get_or_insert(now + INTERVAL);
     }
 
@@ -111,15 +116,15 @@ impl Journal {
         !std::mem::replace(&mut self.failing, true)
     }
 
-    /// Connections that wait for their session are told that it does not come now.
-    pub(crate) fn take_sessions(&mut self) -> Vec<ConnectionId> {
+    /// Connections that wait for their session, of this device where one is named: it does not come now.
+    pub(crate) fn take_sessions(&mut self, of: Option<u32>) -> Vec<ConnectionId> {
         let mut taken = Vec::new();
         self.then.retain(|(_, then)| match then {
-            Then::Session(connection, ..) => {
+            Then::Session(connection, device, _) if of.is_none_or(|of| of == *device) => {
                 taken.push(*connection);
                 false
             }
-            Then::Accepted(..) | Then::Noted(..) | Then::Subscribed(..) => true,
+            Then::Session(..) | Then::Accepted(..) | Then::Noted(..) | Then::Subscribed(..) => true,
         });
         taken
     }
@@ -137,7 +142,8 @@ impl Row {
             | Self::Subscribed(..)
             | Self::Unsubscribed(..)
             | Self::Cursor(..)
-            | Self::ProgramEnded(..) => 0,
+            | Self::ProgramEnded(..)
+            | Self::Removed(_) => 0,
         }
     }
 }

@@ -100,7 +100,8 @@ pub enum GroupKind {
 pub enum Registry {
     /// A device is there, or has changed.
     Device(Box<DeviceRecord>),
-    /// A device is no more: its sessions end, its messages go.
+    /// A device is no more: its sessions end, its messages go. Rows of it may be on their way; the store purges all of
+    /// it at [`Row::Removed`](crate::event::Row::Removed), before anybody has the id again.
     RemoveDevice(DeviceId),
     /// A name that a device calls itself by, for the patterns of this account: an IMEI, say.
     Alias(AccountId, Bytes, DeviceId),

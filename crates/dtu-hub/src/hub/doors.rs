@@ -245,12 +245,21 @@ impl Hub {
             return;
         };
         let answer = answer.clone();
+        let has_proved = matches!(connection.door, Door::Cloud);
+        let own = self.device(device);
+        if !has_proved && own.is_some_and(|own| own.is_alive(now)) {
+            // Another session began meanwhile, and speaks.
+            self.wait_for_silence(id.place, device, answer);
+            return;
+        }
+        // Somebody was faster: the device comes again soon. One that is quarantined need not.
+        let code = if own.is_some_and(|own| epoch <= own.epoch) {
+            Code::Unavailable
+        } else {
+            Code::NotAllowed
+        };
         if !self.may_begin(device, epoch, source, now) {
-            let code = Code::NotAllowed;
-            if answer.starts_with(b"usr_cloud_code_") {
-                self.send(id.place, Bytes::from_static(code.answer().as_bytes()));
-            }
-            self.close(id.place, CloseReason::Refused(code));
+            self.refuse_claim(id, code, CloseReason::Refused(code));
             return;
         }
         let Some(connection) = self.connection(id.place) else {
@@ -390,14 +399,14 @@ impl Hub {
             return;
         };
         if now >= connection.until {
-            let is_silent = connection.is_silent();
-            let reason = if matches!(connection.stage, Stage::Claiming(..)) {
-                CloseReason::Refused(Code::Unavailable)
+            let (id, is_silent) = (connection.id, connection.is_silent());
+            if matches!(connection.stage, Stage::Claiming(..)) {
+                let code = Code::Unavailable;
+                self.refuse_claim(id, code, CloseReason::Refused(code));
             } else {
-                CloseReason::NotRegistered
-            };
-            self.counters.probes += u64::from(is_silent);
-            self.close(place, reason);
+                self.counters.probes += u64::from(is_silent);
+                self.close(place, CloseReason::NotRegistered);
+            }
         } else if now >= connection.ended_at {
             connection.ended_at = Instant::NEVER;
             self.register(place, true, now);
@@ -433,19 +442,22 @@ impl Hub {
 
     /// The store does not write: who waits for a session is told code 3.
     pub(super) fn refuse_claims(&mut self) {
-        for id in self.journal.take_sessions() {
-            let Some(connection) = self.connection_of(id) else {
-                continue;
-            };
-            if let Stage::Claiming(answer) = &connection.stage {
-                if answer.starts_with(b"usr_cloud_code_") {
-                    self.send(
-                        id.place,
-                        Bytes::from_static(Code::Unavailable.answer().as_bytes()),
-                    );
-                }
-                self.close(id.place, CloseReason::Refused(Code::Unavailable));
+        let code = Code::Unavailable;
+        for id in self.journal.take_sessions(None) {
+            self.refuse_claim(id, code, CloseReason::Refused(code));
+        }
+    }
+
+    /// A connection that waits for its session does not get it.
+    pub(super) fn refuse_claim(&mut self, id: ConnectionId, code: Code, reason: CloseReason) {
+        let Some(connection) = self.connection_of(id) else {
+            return;
+        };
+        if matches!(connection.stage, Stage::Claiming(_)) {
+            if matches!(connection.door, Door::Cloud) {
+                self.send(id.place, Bytes::from_static(code.answer().as_bytes()));
             }
+            self.close(id.place, reason);
         }
     }
 

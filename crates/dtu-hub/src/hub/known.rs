@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Account, Group, Hub, Wake};
 use crate::device::Device;
 use crate::device::Via;
-use crate::event::{CloseReason, End, NotTaken, ProgramOutput, Row};
+use crate::door::Code;
+use crate::event::{CloseReason, End, NotTaken, ProgramOutput, Row, What};
 use crate::ids::{AccountId, DeviceId};
 use crate::program::Session;
 use crate::registry::{DeviceRecord, GroupKind, Registry, Rights};
@@ -196,7 +197,13 @@ impl Hub {
         let Some(place) = self.ids.remove(&id) else {
             return;
         };
-        self.flush(place, now);
+        // What is left of its stream is nobody's now. Who claims it is told while the id still means something.
+        for claim in self.journal.take_sessions(Some(place)) {
+            self.refuse_claim(claim, Code::UnknownId, CloseReason::Removed);
+        }
+        if self.device(place).is_some_and(|own| own.via.is_some()) {
+            self.event(place, What::Offline, now);
+        }
         while let Some((over, answer)) =
             self.device_mut(place).and_then(|own| own.downlink.remove())
         {
@@ -237,6 +244,8 @@ impl Hub {
             }
         }
         self.aliases.retain(|_, device| *device != id);
+        // Behind all that was on its way of it.
+        self.journal.push(Row::Removed(id), now);
     }
 
     fn set_group(&mut self, id: u32, kind: GroupKind, members: &[DeviceId]) {

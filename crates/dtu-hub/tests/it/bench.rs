@@ -161,6 +161,12 @@ impl Bench {
         self.input(Input::Registry(Registry::Device(Box::new(record))));
     }
 
+    pub(crate) fn removes(&mut self, n: u32) -> &mut Self {
+        self.records.retain(|record| record.id != id(n));
+        self.input(Input::Registry(Registry::RemoveDevice(id(n))));
+        self
+    }
+
     /// "REG" and the number, and any pattern.
     pub(crate) fn rules(&mut self, literals: &[(&[u8], u32)], patterns: &[(&str, &'static str)]) {
         let mut rules = Rules::default();
@@ -722,6 +728,15 @@ impl Disk {
             }
             Row::ProgramEnded(account, name) => {
                 self.sessions.remove(&(account, name));
+            }
+            Row::Removed(device) => {
+                self.history.remove(&device);
+                self.epochs.remove(&device);
+                self.online.remove(&device);
+                for kept in self.sessions.values_mut() {
+                    kept.cursors.retain(|(of, _), _| *of != device);
+                }
+                assert!(self.waiting.values().all(|(of, ..)| *of != device));
             }
         }
     }

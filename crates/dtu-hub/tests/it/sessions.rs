@@ -239,5 +239,46 @@ fn a_session_on_another_node_closes_this_one() {
         .opens(1, Door::Cloud, ip(2))
         .says(1, format!("{}{PASSWORD}", id(1)));
     bench.input(Input::Store(StoreInput::Epoch(id(1), SessionEpoch(9))));
-    bench.wait(20).hears(1, "usr_cloud_code_5\r\n");
+    bench.wait(20).hears(1, "usr_cloud_code_3\r\n");
+}
+
+/// "On doors without a password … the session that speaks stays": also one that began while the claim went to disk.
+#[test]
+fn a_claim_without_password_takes_nothing_from_a_session_that_just_proved_itself() {
+    for any_dtu_first in [false, true] {
+        let mut bench = Bench::new();
+        bench.rules(&[(b"REG1", 1)], &[]);
+        bench.opens(0, Door::Cloud, ip(1));
+        bench.opens(1, Door::AnyDtu, ip(66));
+        if any_dtu_first {
+            bench.says(1, "REG1");
+        }
+        bench.says(0, format!("{}{PASSWORD}", id(1)));
+        if !any_dtu_first {
+            bench.says(1, "REG1");
+        }
+        bench.wait(100);
+        bench.hears(0, "usr_cloud_code_0\r\n").is_open(0);
+        let state = bench.hub.state(id(1)).unwrap();
+        assert_eq!(state.0, State::Connected);
+        if !any_dtu_first {
+            bench.is_open(1);
+            assert!(!bench.wants(1), "it waits");
+            bench.closes(0).wait(20);
+            assert!(bench.wants(1), "and has the session then");
+        }
+    }
+}
+
+/// Who comes right, and too late, comes again soon: "backs off (minutes) on 2, 4, 5, normally on 3".
+#[test]
+fn a_datagram_beside_a_log_in_costs_the_device_no_minutes() {
+    let mut bench = Bench::new();
+    bench.rules(&[(b"REG1", 1)], &[]);
+    bench
+        .opens(0, Door::Cloud, ip(1))
+        .says(0, format!("{}{PASSWORD}", id(1)));
+    bench.input(Input::Datagram((ip(66), 7).into(), b"REG1"));
+    bench.wait(20).hears(0, "usr_cloud_code_3\r\n");
+    bench.comes(0, 1, 1);
 }
