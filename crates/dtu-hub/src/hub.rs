@@ -1,6 +1,6 @@
 //! Routes: each input goes to the part that it is for, and what the parts return goes on to others.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use bytes::Bytes;
 
@@ -19,6 +19,7 @@ use crate::registry::GroupKind;
 use crate::room::Room;
 use crate::time::Instant;
 use crate::timers::{Planned, Timers};
+use crate::topic::Kind;
 
 mod datagrams;
 mod delivery;
@@ -89,6 +90,8 @@ pub struct Hub {
     sessions: Vec<SessionPlace>,
     free_sessions: Vec<u32>,
     names: HashMap<(AccountId, SessionName), SessionKey>,
+    /// Kept sessions that have moved on since the last batch, and in what.
+    moved: BTreeSet<(SessionKey, u32, Kind)>,
     /// Sessions that read history as soon as it has more.
     wait_for_disk: Vec<SessionKey>,
     fetches: HashMap<u64, (SessionKey, u32)>,
@@ -131,6 +134,7 @@ impl Hub {
             sessions: Vec::new(),
             free_sessions: Vec::new(),
             names: HashMap::new(),
+            moved: BTreeSet::new(),
             wait_for_disk: Vec::new(),
             fetches: HashMap::new(),
             last_fetch: 0,
@@ -180,6 +184,7 @@ impl Hub {
                 return;
             }
             if due == self.journal.deadline() {
+                self.note_cursors(due);
                 if let Some(batch) = self.journal.batch(due) {
                     self.outputs.push_back(Output::Store(batch));
                 }

@@ -56,12 +56,11 @@ pub(crate) struct Published<'a> {
     pub(crate) bytes: &'a Bytes,
 }
 
-/// What a session has moved on to.
+/// Where a session has moved on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moved {
     pub(crate) device: u32,
     pub(crate) kind: Kind,
-    pub(crate) position: Position,
 }
 
 /// What a session wants to read of history.
@@ -167,7 +166,6 @@ impl Session {
             begins = kept.then_some(Moved {
                 device: message.device,
                 kind,
-                position: message.before,
             });
             Cursor {
                 acked: message.before,
@@ -240,11 +238,12 @@ impl Session {
         if let Some(cursor) = self.cursors.get_mut(&flight.stream) {
             cursor.acked = cursor.acked.max(flight.position);
         }
-        Some(Moved {
-            device,
-            kind,
-            position: flight.position,
-        })
+        Some(Moved { device, kind })
+    }
+
+    /// What it has had of a device, while it gets something of it.
+    pub(crate) fn position(&self, device: u32, kind: Kind) -> Option<Position> {
+        self.cursors.get(&(device, kind)).map(|cursor| cursor.acked)
     }
 
     /// So many bytes are out of the host's hands; what waits goes on.

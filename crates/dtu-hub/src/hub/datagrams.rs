@@ -20,13 +20,18 @@ impl Hub {
         else {
             return self.stray(from, bytes, now);
         };
-        let takes_rows = !self.journal.is_failing() && self.journal.has_room();
+        let (has_room, is_failing) = (self.journal.has_room(), self.journal.is_failing());
         let Some(own) = self.device_mut(device) else {
             return;
         };
+        // Nobody can be told not to send datagrams: what finds no room is dropped.
+        let is_lost = !has_room || own.alternation.is_quarantined(now);
         match own.via {
-            Some(Via::Udp(_)) => own.via = Some(Via::Udp(from)),
-            _ if own.alternation.is_quarantined(now) || own.is_alive(now) || !takes_rows => {
+            // Its port changes with what is between; its address only after a silence, like that of any newcomer.
+            Some(Via::Udp(to)) if to.ip() == from.ip() && !is_lost => {
+                own.via = Some(Via::Udp(from));
+            }
+            _ if is_lost || is_failing || own.is_alive(now) => {
                 self.counters.datagrams_dropped += 1;
                 return;
             }

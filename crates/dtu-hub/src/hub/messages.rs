@@ -50,7 +50,8 @@ impl Hub {
         if publish.bytes.is_empty() || publish.bytes.len() > downlink::ROOM {
             return Err(NotTaken::Size);
         }
-        if publish.answered && !self.journal.has_room() {
+        // One that is not answered can end as an event.
+        if !self.journal.has_room() {
             return Err(NotTaken::Unavailable);
         }
         let message = MessageId(self.last_message.0 + 1);
@@ -141,16 +142,27 @@ impl Hub {
         }
     }
 
-    /// How far a kept session is, for the store.
+    /// How far a kept session is goes to the store with the next batch: once, however often it moves until then.
     pub(super) fn keep_cursor(&mut self, key: SessionKey, moved: Moved, now: Instant) {
-        let device = self.device(moved.device).map(|device| device.record.id);
-        let Some(session) = self.session(key) else {
-            return;
-        };
-        let kept = session.is_kept().then(|| session.name.clone()).flatten();
-        if let (Some(name), Some(device)) = (kept, device) {
-            let row = Row::Cursor(session.account, name, device, moved.kind, moved.position);
-            self.journal.push(row, now);
+        if self.session(key).is_some_and(|session| session.is_kept()) {
+            self.moved.insert((key, moved.device, moved.kind));
+            self.journal.touch(now);
+        }
+    }
+
+    /// The batch goes out now.
+    pub(super) fn note_cursors(&mut self, now: Instant) {
+        for (key, place, kind) in std::mem::take(&mut self.moved) {
+            let device = self.device(place).map(|device| device.record.id);
+            let Some(session) = self.session(key) else {
+                continue;
+            };
+            let kept = session.is_kept().then(|| session.name.clone()).flatten();
+            let position = session.position(place, kind);
+            if let (Some(name), Some(device), Some(position)) = (kept, device, position) {
+                let row = Row::Cursor(session.account, name, device, kind, position);
+                self.journal.push(row, now);
+            }
         }
     }
 

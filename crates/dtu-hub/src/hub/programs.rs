@@ -247,9 +247,14 @@ impl Hub {
             self.tell_program(id, ProgramOutput::NotSubscribed(subscription));
             return;
         }
-        self.list(key, subscription);
         let kept = self.session(key).filter(|session| session.is_kept());
-        match kept.and_then(|session| session.name.clone()) {
+        let kept = kept.and_then(|session| session.name.clone());
+        if kept.is_some() && !self.journal.has_room() {
+            self.tell_program(id, ProgramOutput::NotSubscribed(subscription));
+            return;
+        }
+        self.list(key, subscription);
+        match kept {
             Some(name) => {
                 let row = Row::Subscribed(account, name, subscription);
                 self.journal
@@ -339,7 +344,9 @@ impl Hub {
         let Some(session) = self.session(key) else {
             return;
         };
-        session.subscriptions.remove(&(kind, reach));
+        if session.subscriptions.remove(&(kind, reach)).is_none() {
+            return;
+        }
         let kept = session.is_kept().then(|| session.name.clone()).flatten();
         let account = session.account;
         let covered = session.has(kind, Reach::Account);

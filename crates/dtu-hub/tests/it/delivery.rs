@@ -1,11 +1,15 @@
 //! Program to device.
 
-use dtu_hub::event::{End, NotTaken, ProgramOutput, What};
+use dtu_hub::event::{
+    CloseReason, Door, End, NotTaken, ProgramInput, ProgramOutput, Row, Subscription, What,
+};
+use dtu_hub::frame::Framing;
 use dtu_hub::ids::MessageId;
 use dtu_hub::registry::Rights;
 use dtu_hub::time::Duration;
+use dtu_hub::topic::{Kind, Reach};
 
-use crate::bench::{ALICE, BOB, Bench, id};
+use crate::bench::{ALICE, BOB, Bench, PASSWORD, id, ip};
 
 fn answered(bench: &mut Bench) -> Vec<u32> {
     let got = bench.got(0).into_iter().filter_map(|output| match output {
@@ -218,4 +222,87 @@ fn a_removed_device_takes_its_messages_along() {
         bench.got(0),
         [ProgramOutput::NotTaken(3, NotTaken::NotAllowed)]
     );
+}
+
+/// "Deleting a device purges its history, and a re-add by another account sees nothing"
+#[test]
+fn nothing_of_a_removed_device_comes_to_disk() {
+    let mut bench = Bench::new();
+    bench.device(1, |record| {
+        record.reading.framing = Framing::Silence(Duration::from_secs(1));
+    });
+    bench.attaches(0, ALICE, Some("scada"));
+    bench.subscribes(0, Kind::AccountTx, Reach::Account, true);
+    bench.subscribes(0, Kind::Status, Reach::Account, false);
+    bench.comes(0, 1, 1).says(0, "hers").wait(1000);
+    bench.says(0, "and this").orders(0, 1, 1, "order").got(0);
+    bench.disk_takes = Duration::from_millis(50);
+    bench
+        .opens(1, Door::Cloud, ip(2))
+        .says(1, format!("{}{PASSWORD}", id(1)))
+        .removes(1);
+    bench.is_closed(0, CloseReason::Removed);
+    bench.hears(1, "usr_cloud_code_2\r\n");
+    bench.is_closed(1, CloseReason::Removed);
+    let is_offline = |output: &ProgramOutput| matches!(output, ProgramOutput::Event(event) if event.what == What::Offline);
+    assert!(bench.got(0).iter().any(is_offline), "that is told");
+    bench.device(1, |record| record.rights = vec![(BOB, Rights::ALL)]);
+    bench.wait(200).disk_takes = Duration::ZERO;
+    bench.comes(0, 1, 1).says(0, "his").wait(1000).wait(20);
+    let history = bench.disk.history[&id(1)].iter();
+    assert_eq!(history.map(|(_, bytes)| bytes).collect::<Vec<_>>(), ["his"]);
+}
+
+/// How far sessions are is noted once a batch, not for each message: acknowledgements fill no memory.
+#[test]
+fn acknowledgements_are_noted_once_a_batch() {
+    let mut bench = Bench::new();
+    bench.comes(0, 1, 1).attaches(0, ALICE, Some("scada"));
+    bench.subscribes(0, Kind::AccountTx, Reach::Account, true);
+    bench.disk_takes = Duration::from_secs(5);
+    let cursors = |bench: &Bench| {
+        let rows = bench.disk.rows.iter();
+        rows.filter(|row| matches!(row, Row::Cursor(..))).count()
+    };
+    for n in 0..500 {
+        bench.says(0, format!("{n}"));
+    }
+    bench.wait(20_000);
+    assert_eq!((bench.messages(0).len(), cursors(&bench)), (500, 1));
+    bench.says(0, "more").wait(20_000);
+    assert_eq!(cursors(&bench), 2);
+}
+
+/// While the store takes nothing, nobody adds to what it shall take.
+#[test]
+fn what_the_store_cannot_take_is_refused() {
+    let mut bench = Bench::new();
+    bench.comes(0, 1, 1).attaches(0, ALICE, Some("scada"));
+    bench.subscribes(0, Kind::DeviceTx, Reach::Device(id(2)), false);
+    bench.disk_fails = true;
+    while bench.wants(0) {
+        bench.says(0, [b'x'; 4096]);
+    }
+    let of_one = Subscription {
+        kind: Kind::DeviceTx,
+        reach: Reach::Device(id(1)),
+        acked: true,
+    };
+    bench.got(0);
+    bench.does(0, ProgramInput::Subscribe(of_one));
+    assert_eq!(bench.got(0), [ProgramOutput::NotSubscribed(of_one)]);
+    bench.publishes(0, 1, 1, "x", false, None);
+    assert_eq!(
+        bench.got(0),
+        [ProgramOutput::NotTaken(1, NotTaken::Unavailable)]
+    );
+    for _ in 0..3 {
+        let (kind, reach) = (Kind::DeviceTx, Reach::Device(id(2)));
+        bench.does(0, ProgramInput::Unsubscribe(kind, reach));
+    }
+    bench.disk_works().wait(20);
+    let ends = bench.disk.rows.iter();
+    let ends = ends.filter(|row| matches!(row, Row::Unsubscribed(..)));
+    assert_eq!(ends.count(), 1);
+    bench.subscribes(0, Kind::DeviceTx, Reach::Device(id(1)), true);
 }

@@ -4,6 +4,7 @@ use dtu_hub::door::Code;
 use dtu_hub::event::{CloseReason, Door, Input, Log};
 use dtu_hub::presence::State;
 use dtu_hub::registry::{Registry, Rights};
+use dtu_hub::time::Duration;
 
 use crate::bench::{ALICE, BOB, Bench, PASSWORD, id, ip};
 
@@ -60,6 +61,21 @@ fn who_is_not_let_in_is_told_the_code() {
         .says(0, registration(1, PASSWORD));
     bench.hears(0, "usr_cloud_code_3\r\n");
     bench.disk_works().wait(10).comes(0, 1, 1);
+}
+
+/// A store that does not even say that it fails is one that is not there.
+#[test]
+fn who_waits_for_a_store_that_hangs_is_told_code_3() {
+    let mut bench = Bench::new();
+    bench.disk_takes = Duration::from_secs(60);
+    bench
+        .opens(0, Door::Cloud, ip(1))
+        .says(0, registration(1, PASSWORD))
+        .wait(30_000)
+        .hears(0, "usr_cloud_code_3\r\n")
+        .is_closed(0, CloseReason::Refused(Code::Unavailable));
+    bench.wait(60_000).disk_takes = Duration::ZERO;
+    bench.comes(0, 1, 1);
 }
 
 /// "within 10 s"
@@ -232,4 +248,53 @@ fn a_datagram_opens_the_way_back_for_20_s() {
     assert_eq!(bench.hub.state(id(1)).unwrap().1.0, 1, "one session");
     comes(&mut bench, 3000, "nobody");
     assert_eq!(bench.hub.counters().datagrams_dropped, 1);
+}
+
+/// "On doors without a password the session that speaks stays": a datagram from elsewhere does not turn the way back.
+#[test]
+fn a_datagram_from_elsewhere_does_not_get_what_is_for_the_device() {
+    let mut bench = Bench::new();
+    bench.device(1, |record| record.heartbeat = Some(Duration::from_secs(20)));
+    bench.rules(&[(b"REG1", 1)], &[]);
+    bench.attaches(0, ALICE, None);
+    let comes = |bench: &mut Bench, from: u8| {
+        bench.input(Input::Datagram((ip(from), 7).into(), b"REG1hello"));
+    };
+    comes(&mut bench, 1);
+    bench.wait(1000);
+    comes(&mut bench, 66);
+    bench.publishes(0, 1, 1, "order", false, None);
+    assert_eq!(
+        bench.datagrams.pop().unwrap(),
+        ((ip(1), 7).into(), "order".into())
+    );
+    bench.wait(20);
+    assert_eq!(bench.disk.history[&id(1)].len(), 1);
+    // It is silent: who comes now has the session.
+    bench.wait(30_000);
+    comes(&mut bench, 66);
+    bench.publishes(0, 1, 1, "order", false, None);
+    assert_eq!(
+        bench.datagrams.pop().unwrap(),
+        ((ip(66), 7).into(), "order".into())
+    );
+}
+
+#[test]
+fn datagrams_fill_no_memory_while_the_store_stands_still() {
+    let mut bench = Bench::new();
+    bench.rules(&[(b"REG1", 1)], &[]);
+    let datagram = [&b"REG1"[..], &[b'x'; 4096]].concat();
+    let comes = |bench: &mut Bench| {
+        bench.input(Input::Datagram((ip(1), 7).into(), &datagram));
+    };
+    comes(&mut bench);
+    bench.disk_fails = true;
+    (0..4000).for_each(|_| comes(&mut bench));
+    assert!(bench.hub.counters().datagrams_dropped > 1900);
+    bench.disk_works().wait(20);
+    comes(&mut bench);
+    bench.wait(20);
+    let history = &bench.disk.history[&id(1)];
+    assert!((1500..2100).contains(&history.len()), "{}", history.len());
 }
