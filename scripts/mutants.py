@@ -35,6 +35,7 @@ SCRIPTS = {
     "sms_join": ("sms-codec", "join::"),
     "texts": ("dtu-proto", "messages::"),
     "urcs": ("dtu-proto", "urcs::"),
+    "rests": ("dtu-proto", "rests::"),
     "modem": ("modem-proto", ""),
     "hub": ("dtu-hub", "::"),
 }

@@ -17,6 +17,12 @@ MUTATIONS = {
         ("escape-fails", "an escape that fails swallows its bytes", swap("($held)", "({ $held; Held::default() })")),
         ("spool-append", "the spool forgets", swap("&& $kept", "&& copy.len() % 7 != 3 && $kept")),
     ],
+    "rests": [
+        ("rest-early", "what came in a rest came at its end", value("now")),
+        ("rest-late", "a host that wakes late behind a rest cuts frames", delete),
+        ("rest-fast", "a pty that is faster than its rate waits", swap("|| is_faster($wire, $run)", "")),
+        ("rest-time", "what else comes in a rest takes bytes their time", value("now")),
+    ],
     "counters": [
         ("drops-counted", "dropped frames are not counted", delete),
         ("drops-summed", "the sums of drops miss some", swap("($place, $frames, $bytes)", "($place, $frames.min(3), $bytes)")),

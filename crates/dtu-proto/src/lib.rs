@@ -12,6 +12,7 @@
 //! - The host calls `handle_timeout` when [`Dtu::poll_timeout`] says so. Being late is safe: due deadlines fire
 //!   first, each with its own time, so no frames are merged. A spurious call does nothing.
 //! - At most one serial write or setting, and one send a socket, are outstanding; the host confirms each.
+//! - A host may let bytes of a long run on the serial line wait: [`rest`].
 //! - The host reads a port only while [`Dtu::wants_serial`] or [`Dtu::wants_socket`] says so.
 //! - What a person did wrong is an AT error; what the network did is a close reason.
 //!
@@ -90,6 +91,7 @@ mod mode;
 mod net;
 pub mod radio;
 pub mod record;
+pub mod rest;
 mod rng;
 pub mod seen;
 mod session;

@@ -19,6 +19,7 @@ use dtu_proto::event::{
     Input, LinkId, Output, Power, SerialInput, SocketId, SocketOutput, StoreInput,
 };
 use dtu_proto::record::Header;
+use dtu_proto::rest::Rests;
 use dtu_proto::time::Instant;
 use dtu_proto::to_store_text;
 use tracing::{error, info, warn};
@@ -107,6 +108,7 @@ pub(crate) struct Machine {
     /// The earliest deadline when the loop last had nothing to do.
     due: Option<Instant>,
     serial: Serial,
+    rests: Rests,
     sockets: Sockets,
     disk: Disk,
     held: Held,
@@ -228,6 +230,7 @@ impl Machine {
             due: None,
             timer: Timer::new().context("timer")?,
             serial,
+            rests: Rests::default(),
             sockets,
             disk,
             held: Held::default(),
@@ -301,6 +304,7 @@ impl Machine {
     }
 
     fn feed_at(&mut self, now: Instant, input: Input<'_>) {
+        let now = self.rests.device_time(now);
         if let Some(recorder) = &mut self.recorder {
             recorder.input(now, &input);
         }
@@ -404,13 +408,17 @@ impl Machine {
     /// Looks once at every source that may have something; says whether to do so again.
     fn turn(&mut self) -> bool {
         let (now, had_ended) = (self.clock.now(), self.end.is_some());
-        let own = self.due.is_some_and(|at| at <= now);
-        let of_device = self.dtu.poll_timeout();
+        // What came while the line was left alone came before the deadlines of now, which waited for it.
         let mut busy = false;
-        if own || of_device.is_some_and(|deadline| deadline.at <= now) {
+        while self.serial.rest_end().is_some_and(|at| at <= now) && self.poll_serial(now) {
+            busy = true;
+        }
+        let is_due = |at: Instant| at <= now && self.serial.rest_end().is_none();
+        let of_device = self.dtu.poll_timeout();
+        if self.due.is_some_and(is_due) || of_device.is_some_and(|deadline| is_due(deadline.at)) {
             self.due = None;
             self.sources.mark_all();
-            busy = self.time(now);
+            busy |= self.time(now);
         }
         let ready = self.sources.take();
         self.beside |= ready.meets(&SELDOM);
@@ -574,8 +582,11 @@ impl Machine {
         match news {
             None => {}
             Some(SerialEvent::Data(count)) => {
+                let came = self.rests.read(count, now);
                 let data = buf.get(..count).unwrap_or_default();
-                self.feed(Input::Serial(SerialInput::Data(data)), now);
+                if !data.is_empty() {
+                    self.feed(Input::Serial(SerialInput::Data(data)), came);
+                }
             }
             Some(SerialEvent::Written) => self.feed(Input::Serial(SerialInput::Written), now),
             Some(news) => self.feed_seldom(&news, now),
@@ -585,6 +596,16 @@ impl Machine {
             self.announce();
         }
         any
+    }
+
+    /// In a long run of bytes the line is left alone for a while. Says whether it is to be looked at.
+    fn rest_line(&mut self) -> bool {
+        let until = self.rests.until(self.dtu.packing(), self.now);
+        let is_looked_at = self.serial.rest(until);
+        if is_looked_at {
+            self.sources.mark(Source::Line);
+        }
+        is_looked_at
     }
 
     #[cold]
@@ -778,6 +799,9 @@ impl Machine {
         }
         self.watchdog.stopping();
         self.stop_by = Some(now + STOP_WITHIN);
+        // What the line was left alone with came before the order to stop.
+        self.serial.end_rest(now);
+        while self.serial.rest_end().is_some() && self.poll_serial(now) {}
         self.feed(Input::Shutdown, now);
         true
     }
@@ -913,15 +937,18 @@ impl Future for Machine {
             if let Some(end) = this.end.filter(|_| !this.waits_for_the_disk()) {
                 return Poll::Ready(this.finish(end));
             }
-            if this.turn() {
+            if this.turn() || this.rest_line() {
                 continue;
             }
             this.look_at_losses();
             this.due = this.next_deadline();
-            if this.timer.arm(this.clock, this.due, cx).is_pending() {
+            let wake_at = this.serial.rest_end().or(this.due);
+            if this.timer.arm(this.clock, wake_at, cx).is_pending() {
                 return Poll::Pending;
             }
         }
+        // Also where the others never come to an end: behind a rest nobody reads the line before this says how it goes on.
+        this.rest_line();
         this.look_at_losses();
         this.due = this.next_deadline();
         cx.waker().wake_by_ref();

@@ -1,7 +1,8 @@
 //! A descriptor that one task reads and writes without ever waiting in a call.
 //!
-//! Reading is always registered with the reactor. Writing is registered only once a write found no room, and is
-//! taken back after a run of writes that did: a pty would else wake this program each time its reader reads.
+//! Reading is registered with the reactor, but for a port that is left alone for a while. Writing is registered only once
+//! a write found no room, and is taken back after a run of writes that did: a pty would else wake this program each time
+//! its reader reads.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -40,6 +41,8 @@ pub(crate) struct Port {
     write: Option<Watched>,
     roomy_writes: u8,
     short_read: ShortRead,
+    /// What comes wakes nobody; each read asks the kernel.
+    is_left: bool,
 }
 
 impl Port {
@@ -55,7 +58,31 @@ impl Port {
             write: None,
             roomy_writes: 0,
             short_read,
+            is_left: false,
         })
+    }
+
+    /// Whether the other end is known to be gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.read.is_closed()
+    }
+
+    /// From now on bytes that come wake nobody.
+    pub(crate) fn leave(&mut self) -> io::Result<()> {
+        if !self.is_left {
+            self.read.leave()?;
+            self.is_left = true;
+        }
+        Ok(())
+    }
+
+    /// They do so again, as do those that are there.
+    pub(crate) fn watch(&mut self) -> io::Result<()> {
+        if self.is_left {
+            self.read.watch_again()?;
+            self.is_left = false;
+        }
+        Ok(())
     }
 
     /// One read. `Ok(0)` is the end of the stream (or an empty datagram).
@@ -65,7 +92,9 @@ impl Port {
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.read.poll_ready(cx));
+            if !self.is_left {
+                ready!(self.read.poll_ready(cx));
+            }
             match rustix::io::read(&self.read, &mut *buf) {
                 Ok(count) => {
                     // The reactor keeps the news of a close through this, so an end behind the bytes is not missed.
@@ -77,6 +106,7 @@ impl Port {
                     }
                     return Poll::Ready(Ok(count));
                 }
+                Err(Errno::AGAIN) if self.is_left => return Poll::Pending,
                 Err(Errno::AGAIN) => self.read.clear(),
                 Err(Errno::INTR) => {}
                 Err(error) => return Poll::Ready(Err(error.into())),

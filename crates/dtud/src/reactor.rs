@@ -50,6 +50,7 @@ impl Interest {
 #[derive(Debug)]
 pub(crate) struct Watched {
     fd: OwnedFd,
+    interest: Interest,
     state: Rc<State>,
     place: usize,
     reactor: Rc<Reactor>,
@@ -92,15 +93,43 @@ impl Watched {
         // Whatever fails from here on, its drop gives the place back.
         let watched = Self {
             fd,
+            interest,
             state,
             place,
             reactor,
         };
-        let data = epoll::EventData::new_u64(place as u64);
-        epoll::add(&watched.reactor.epoll, &watched.fd, data, interest.flags())?;
+        let reactor = &watched.reactor.epoll;
+        epoll::add(reactor, &watched.fd, watched.data(), interest.flags())?;
         #[cfg(test)]
         watched.reactor.turn_in_the_runtime()?;
         Ok(watched)
+    }
+
+    fn data(&self) -> epoll::EventData {
+        epoll::EventData::new_u64(self.place as u64)
+    }
+
+    /// From now on nothing is news but that it is hung up.
+    pub(crate) fn leave(&self) -> io::Result<()> {
+        self.clear_ready();
+        let flags = epoll::EventFlags::ET;
+        Ok(epoll::modify(
+            &self.reactor.epoll,
+            &self.fd,
+            self.data(),
+            flags,
+        )?)
+    }
+
+    /// Takes that back: what is there by now is news.
+    pub(crate) fn watch_again(&self) -> io::Result<()> {
+        let flags = self.interest.flags();
+        Ok(epoll::modify(
+            &self.reactor.epoll,
+            &self.fd,
+            self.data(),
+            flags,
+        )?)
     }
 
     /// Ready when there may be something to read, or room to write. Else the task is woken when there is; it need not ask

@@ -223,9 +223,17 @@ impl LineFormat {
     /// How long a character takes on the line: start bit, data bits, parity bit, stop bits.
     #[must_use]
     pub fn character_time(&self) -> Duration {
+        Duration::from_micros(self.character_bits() * 1_000_000 / u64::from(self.baud).max(1))
+    }
+
+    /// The same to the nanosecond: over a thousand characters the difference counts.
+    pub(crate) fn exact_character_time(&self) -> Duration {
+        Duration::from_nanos(self.character_bits() * 1_000_000_000 / u64::from(self.baud).max(1))
+    }
+
+    fn character_bits(&self) -> u64 {
         let parity = u64::from(self.parity != Parity::None);
-        let bits = 1 + u64::from(self.data_bits) + parity + u64::from(self.stop_bits);
-        Duration::from_micros(bits * 1_000_000 / u64::from(self.baud).max(1))
+        1 + u64::from(self.data_bits) + parity + u64::from(self.stop_bits)
     }
 }
 

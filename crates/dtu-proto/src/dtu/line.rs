@@ -5,6 +5,7 @@ use crate::event::{LinkId, SocketId};
 use crate::line::{LineState, Peers, Source, Terms};
 use crate::mode::{LineView, Mode};
 use crate::net::Pause;
+use crate::rest::Packing;
 use crate::time::Instant;
 
 impl Dtu {
@@ -17,6 +18,14 @@ impl Dtu {
             "something made or took room and did not say so"
         );
         self.reads_serial(self.pause)
+    }
+
+    /// How what the DTE sends is packed now; `None` = not by silence, or what comes may be something else than data, or
+    /// nothing is read. Hosts that let bytes wait ([`Rests`](crate::rest::Rests)) ask for it.
+    #[must_use]
+    pub fn packing(&self) -> Option<Packing> {
+        let packing = self.line.packing_of_data(&self.config)?;
+        self.reads_serial(self.pause).then_some(packing)
     }
 
     pub(super) fn reads_serial(&self, pause: Option<Pause>) -> bool {

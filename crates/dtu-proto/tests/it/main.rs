@@ -21,6 +21,7 @@ mod messages_edges;
 mod modes;
 mod radio_rules;
 mod recorded;
+mod rests;
 mod saying;
 mod seen;
 mod serial_command;

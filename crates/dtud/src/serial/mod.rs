@@ -124,7 +124,7 @@ pub struct Wiring {
 /// What the line has to tell; `SerialInput` without its borrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SerialEvent {
-    /// So many bytes are in the buffer that was lent.
+    /// So many bytes are in the buffer that was lent: none only at the end of a rest in which none came.
     Data(usize),
     Written,
     Configured(Option<String>),
@@ -162,6 +162,17 @@ pub(crate) struct Serial {
     /// Whether others have the pty open is to be looked at, and whether they have set an echo: once a wake-up.
     look_for_users: bool,
     look_for_echo: bool,
+    rest: Rest,
+}
+
+/// Whether the line is left alone for a while (`dtu_proto::rest`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// It is read as bytes come.
+    None,
+    Until(Instant),
+    /// It was read at the end of one, and whether there is another is not said yet.
+    Over,
 }
 
 /// What a socket that is not read waits for.
@@ -304,6 +315,34 @@ impl Serial {
             given: 0,
             look_for_users: true,
             look_for_echo: true,
+            rest: Rest::None,
+        }
+    }
+
+    /// Leaves the line alone until then, or reads it again as bytes come. Says whether it is to be looked at.
+    pub(crate) fn rest(&mut self, until: Option<Instant>) -> bool {
+        let mut rest = until.map_or(Rest::None, Rest::Until);
+        if rest == self.rest {
+            return false;
+        }
+        if until.is_some() && self.port.as_mut().is_none_or(|port| port.leave().is_err()) {
+            rest = Rest::None;
+        }
+        std::mem::replace(&mut self.rest, rest) != Rest::None && rest == Rest::None
+    }
+
+    /// A rest ends now, if it has not ended.
+    pub(crate) fn end_rest(&mut self, now: Instant) {
+        if let Rest::Until(until) = &mut self.rest {
+            *until = now.min(*until);
+        }
+    }
+
+    /// When a rest ends.
+    pub(crate) const fn rest_end(&self) -> Option<Instant> {
+        match self.rest {
+            Rest::Until(until) => Some(until),
+            Rest::None | Rest::Over => None,
         }
     }
 
@@ -399,7 +438,13 @@ impl Serial {
         if std::mem::take(&mut self.opened) {
             return Some(SerialEvent::Present);
         }
+        if self.port.as_ref().is_some_and(Port::is_closed) {
+            self.end_rest(now);
+        }
+        // Whoever has gone wrote before that.
+        let is_rest_over = wanted && self.rest_end().is_some_and(|at| at <= now);
         if let Backend::Pty(pty) = &mut self.backend
+            && !is_rest_over
             && (self.look_for_users || pty.deadline().is_some_and(|at| at <= now))
         {
             if let Some(used) = pty.poll_used(cx, now) {
@@ -459,8 +504,14 @@ impl Serial {
         let Some(port) = self.port.as_mut().filter(|_| wanted) else {
             return Ok(None);
         };
+        match self.rest {
+            Rest::None => port.watch()?,
+            // It is read once at the end of a rest.
+            Rest::Until(until) if until <= now => self.rest = Rest::Over,
+            Rest::Until(_) | Rest::Over => return Ok(None),
+        }
         match port.poll_read(cx, buf) {
-            Poll::Pending => Ok(None),
+            Poll::Pending => Ok((self.rest == Rest::Over).then_some(SerialEvent::Data(0))),
             Poll::Ready(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Poll::Ready(Ok(count)) => {
                 if let Backend::Pty(pty) = &mut self.backend {
@@ -739,6 +790,47 @@ mod tests {
             assert!(std::time::Instant::now() < deadline, "no news of the line");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
+    }
+
+    /// Time is what the test says: nothing wakes it in a rest.
+    #[tokio::test]
+    async fn in_a_rest_the_line_is_not_read_and_at_its_end_once() {
+        use std::io::Write as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut serial, link) = new_pty(folder.path());
+        let since = std::time::Instant::now();
+        let mut dte = dte(&link);
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Present);
+        dte.write_all(b"as it comes").expect("it takes bytes");
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Data(11));
+
+        let [before, end] = [99, 100].map(Instant::from_millis);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let mut look = |serial: &mut Serial, now| serial.poll(&mut cx, now, true, &mut [0; 64]);
+        assert!(!serial.rest(Some(end)), "nothing to look at");
+        assert_eq!(serial.rest_end(), Some(end));
+        dte.write_all(b"later").expect("it takes bytes");
+        assert_eq!(look(&mut serial, before), None);
+        // Bytes of a pty are on their way for a moment.
+        let deadline = since + Duration::from_secs(20);
+        while rustix::io::ioctl_fionread(serial.port.as_ref().expect("it is open")).unwrap_or(0) < 5
+        {
+            assert!(std::time::Instant::now() < deadline, "no byte arrives");
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(look(&mut serial, before), None);
+        assert_eq!(look(&mut serial, end), Some(SerialEvent::Data(5)));
+        assert_eq!(serial.rest_end(), None);
+        dte.write_all(b"x").expect("it takes bytes");
+        assert_eq!(look(&mut serial, end), None, "it is read once");
+        assert!(serial.rest(None), "what is there is read");
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Data(1));
+        assert!(!serial.rest(Some(end)));
+        assert_eq!(
+            look(&mut serial, end),
+            Some(SerialEvent::Data(0)),
+            "nothing came"
+        );
     }
 
     fn pty(serial: &mut Serial) -> &mut pty::Pty {

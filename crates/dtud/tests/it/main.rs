@@ -17,6 +17,7 @@ mod e2e_links;
 mod e2e_messages;
 mod e2e_modes;
 mod e2e_packets;
+mod e2e_rests;
 mod e2e_saying;
 mod e2e_slow_line;
 mod e2e_status;
