@@ -66,7 +66,9 @@ impl Guard {
         let of_id = self
             .ids
             .shut_until((id, known.filter(|at| *at == source)), now);
-        let of_source = self.sources.shut_until(source, now);
+        // Many devices stand behind one address: what others guess there is not held against one that proved itself.
+        let has_proved = known == Some(source);
+        let of_source = self.sources.shut_until(source, now).filter(|_| !has_proved);
         let shut = |until, limit, of_source| Shut {
             limit,
             of_source,
@@ -228,6 +230,22 @@ mod tests {
         }
         assert_eq!(guard.check(ip(1), id(1), Some(ip(1)), at(0)), None);
         assert!(guard.check(ip(66), id(1), Some(ip(1)), at(0)).is_some());
+    }
+
+    /// Many devices stand behind the address of a carrier.
+    #[test]
+    fn guesses_beside_a_device_do_not_lock_it_out_where_it_proved_itself() {
+        let mut guard = Guard::default();
+        for n in 10..40 {
+            guard.wrong(ip(1), id(n), None, at(0));
+        }
+        assert!(guard.check(ip(1), id(2), None, at(0)).is_some());
+        assert!(guard.check(ip(1), id(2), Some(ip(3)), at(0)).is_some());
+        assert_eq!(guard.check(ip(1), id(1), Some(ip(1)), at(0)), None);
+        for _ in 0..5 {
+            guard.wrong(ip(1), id(1), Some(ip(1)), at(0));
+        }
+        assert!(guard.check(ip(1), id(1), Some(ip(1)), at(0)).is_some());
     }
 
     #[test]
