@@ -380,6 +380,13 @@ impl Hub {
         }
     }
 
+    /// Nothing here will tell when it could be let in.
+    pub(super) fn send_newcomer_away(&mut self, device: u32) {
+        if let Some(id) = self.device_mut(device).and_then(|own| own.newcomer.take()) {
+            self.drop_newcomer(id);
+        }
+    }
+
     /// Who waits for the silence or the end of a session has it.
     pub(super) fn let_newcomer_in(&mut self, device: u32, now: Instant) {
         let Some(id) = self.device_mut(device).and_then(|own| own.newcomer.take()) else {

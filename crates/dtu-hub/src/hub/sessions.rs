@@ -35,6 +35,7 @@ impl Hub {
             self.end_session(place, now);
             self.close_via(via, CloseReason::TakenOver);
             self.offline(place, now);
+            self.send_newcomer_away(place);
             return false;
         }
         self.end_session(place, now);
@@ -166,6 +167,7 @@ impl Hub {
             device.epoch = epoch;
             device.presence.elsewhere();
         }
+        self.send_newcomer_away(place);
     }
 
     pub(super) fn store_failed(&mut self) {

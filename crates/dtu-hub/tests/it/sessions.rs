@@ -282,3 +282,27 @@ fn a_datagram_beside_a_log_in_costs_the_device_no_minutes() {
     bench.wait(20).hears(0, "usr_cloud_code_3\r\n");
     bench.comes(0, 1, 1);
 }
+
+/// A newcomer for whom nothing will ever be decided is not left without an end.
+#[test]
+fn a_newcomer_is_not_left_waiting_for_nothing() {
+    let mut bench = Bench::new();
+    bench.rules(&[(b"REG1", 1)], &[]);
+    let waits = |bench: &mut Bench| {
+        bench.opens(9, Door::AnyDtu, ip(9)).says(9, "REG1");
+        bench.is_open(9);
+        assert!(!bench.wants(9));
+    };
+    bench.comes(0, 1, 1);
+    waits(&mut bench);
+    bench.input(Input::Store(StoreInput::Epoch(id(1), SessionEpoch(5))));
+    bench.is_closed(9, CloseReason::Busy);
+    bench.comes(0, 1, 1);
+    waits(&mut bench);
+    for turn in 1..=6 {
+        let place = turn % 2;
+        bench.opens(place, Door::Cloud, ip(1 + u8::try_from(place).unwrap()));
+        bench.says(place, format!("{}{PASSWORD}", id(1))).wait(1000);
+    }
+    bench.is_closed(9, CloseReason::Busy);
+}
