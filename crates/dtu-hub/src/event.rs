@@ -303,6 +303,8 @@ pub enum Row {
     Unsubscribed(AccountId, SessionName, Kind, Reach),
     /// What a kept session has had of a device.
     Cursor(AccountId, SessionName, DeviceId, Kind, Position),
+    /// It gets nothing more of a device by this kind: the position is no more.
+    CursorEnded(AccountId, SessionName, DeviceId, Kind),
     /// A kept session is over.
     ProgramEnded(AccountId, SessionName),
     /// The device is no more: nothing of it is kept, also of what came before in this batch.

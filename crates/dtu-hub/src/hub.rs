@@ -51,7 +51,11 @@ struct Account {
 
 #[derive(Debug)]
 struct Group {
+    /// The place of its account.
+    account: u32,
     kind: GroupKind,
+    /// Of slaves; they have none where it is not there.
+    master: Option<u32>,
     members: Vec<u32>,
 }
 

@@ -142,6 +142,7 @@ impl Row {
             | Self::Subscribed(..)
             | Self::Unsubscribed(..)
             | Self::Cursor(..)
+            | Self::CursorEnded(..)
             | Self::ProgramEnded(..)
             | Self::Removed(_) => 0,
         }

@@ -123,8 +123,15 @@ impl Session {
         self.name.is_some() && self.keep > Duration::ZERO
     }
 
-    pub(crate) fn has(&self, kind: Kind, reach: Reach) -> bool {
-        self.subscriptions.contains_key(&(kind, reach))
+    /// Whether a message of a device comes by its filter of this reach. Filters that overlap bring it once, by the
+    /// higher of their QoS.
+    pub(crate) fn comes_by(&self, kind: Kind, device: DeviceId, reach: Reach) -> bool {
+        let of = |reach| self.subscriptions.get(&(kind, reach)).copied();
+        let (exact, all) = (of(Reach::Device(device)), of(Reach::Account));
+        match reach {
+            Reach::Account => exact != Some(true) || all == Some(true),
+            Reach::Device(_) => all.is_none() || (exact, all) == (Some(true), Some(false)),
+        }
     }
 
     /// A message of QoS 0: at once, or in the queue, or dropped.
@@ -359,6 +366,8 @@ impl Session {
 
     /// Where it stood when the server stopped. All that history has behind it may have been sent.
     pub(crate) fn restore(&mut self, device: u32, kind: Kind, position: Position, head: Position) {
+        // A position ahead is that of a device which had the id before.
+        let position = position.min(head);
         let behind = position < head;
         let cursor = Cursor {
             acked: position,
@@ -372,8 +381,8 @@ impl Session {
         }
     }
 
-    /// It gets nothing more of this device by this kind.
-    pub(crate) fn forget(&mut self, device: u32, kind: Kind) {
+    /// It gets nothing more of this device by this kind. Whether it did.
+    pub(crate) fn forget(&mut self, device: u32, kind: Kind) -> bool {
         // A fetch that is on its way is of the first: that one stays until it is answered.
         let keep_first = self.fetching.is_some();
         let mut at = 0;
@@ -381,19 +390,18 @@ impl Session {
             at += 1;
             *stream != (device, kind) || (keep_first && at == 1)
         });
-        self.cursors.remove(&(device, kind));
+        self.cursors.remove(&(device, kind)).is_some()
     }
 
-    /// All that it is behind of one kind, of any device.
-    pub(crate) fn forget_kind(&mut self, kind: Kind) {
-        let devices: Vec<_> = self
-            .cursors
-            .keys()
-            .filter(|(_, own)| *own == kind)
-            .copied()
-            .collect();
-        for (device, kind) in devices {
-            self.forget(device, kind);
-        }
+    /// The devices of which it has a position by this kind.
+    pub(crate) fn devices(&self, kind: Kind) -> Vec<u32> {
+        let keys = self.cursors.keys().filter(|(_, own)| *own == kind);
+        keys.map(|(device, _)| *device).collect()
+    }
+
+    /// Whether what a device sends is acknowledged by this kind, by which filter ever: the higher of QoS counts.
+    pub(crate) fn acknowledges(&self, kind: Kind, device: DeviceId) -> bool {
+        let of = |reach| self.subscriptions.get(&(kind, reach)) == Some(&true);
+        of(Reach::Device(device)) || of(Reach::Account)
     }
 }

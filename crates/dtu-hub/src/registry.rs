@@ -107,8 +107,17 @@ pub enum Registry {
     Alias(AccountId, Bytes, DeviceId),
     /// The rules of the any-DTU door and the UDP door.
     Rules(Box<Rules>),
-    /// A group is there, or has changed; without members it is no more.
-    Group(u32, GroupKind, Vec<DeviceId>),
+    /// A group is there, or has changed.
+    Group {
+        /// Its number.
+        group: u32,
+        /// Whose it is: only devices hear each other that it may read and send to.
+        account: AccountId,
+        /// Who hears whom.
+        kind: GroupKind,
+        /// In their order; without any the group is no more.
+        members: Vec<DeviceId>,
+    },
     /// A room is there, or has changed.
     Room {
         /// Its id.

@@ -23,13 +23,19 @@ impl Hub {
                 self.aliases.insert((account, name), device);
             }
             Registry::Rules(rules) => self.rules = *rules,
-            Registry::Group(id, kind, members) => self.set_group(id, kind, &members),
+            Registry::Group {
+                group,
+                account,
+                kind,
+                members,
+            } => self.set_group(group, account, kind, &members),
             Registry::Room {
                 room,
                 account,
                 members,
                 rate,
             } => {
+                self.evict(room, account);
                 let own = self
                     .rooms
                     .entry(room)
@@ -69,8 +75,12 @@ impl Hub {
                 let mut session = Session::new(account, Some(name), keep);
                 session.ends_at = now + keep;
                 for (device, kind, position) in cursors {
+                    let is_covered = subscriptions.iter().any(|own| {
+                        let reaches = [Reach::Account, Reach::Device(device)].contains(&own.reach);
+                        own.acked && own.kind == kind && reaches
+                    });
                     // A device may be another account's by now.
-                    let own = self.rights(account, device);
+                    let own = self.rights(account, device).filter(|_| is_covered);
                     if let Some((place, _)) = own.filter(|(_, own)| own.has(Rights::READ)) {
                         let head = self.device(place).map_or(position, |own| own.last);
                         session.restore(place, kind, position, head);
@@ -168,11 +178,11 @@ impl Hub {
             } else {
                 let reach = Reach::Device(id);
                 session.subscriptions.remove(&(sub.kind, reach));
-                session.forget(place, sub.kind);
                 if let Some(name) = session.is_kept().then(|| session.name.clone()).flatten() {
                     let row = Row::Unsubscribed(session.account, name, sub.kind, reach);
                     self.journal.push(row, now);
                 }
+                self.forget(sub.session, place, sub.kind, now);
             }
         }
         if let Some(device) = self.device_mut(place) {
@@ -188,7 +198,7 @@ impl Hub {
                     .get(&own.account)
                     .is_some_and(|rights| rights.has(Rights::READ))
             {
-                own.forget(place, sub.kind);
+                self.forget(sub.session, place, sub.kind, now);
             }
         }
     }
@@ -241,6 +251,7 @@ impl Hub {
         for group in device.groups {
             if let Some(group) = self.groups.get_mut(&group) {
                 group.members.retain(|member| *member != place);
+                group.master.take_if(|master| *master == place);
             }
         }
         self.aliases.retain(|_, device| *device != id);
@@ -248,7 +259,7 @@ impl Hub {
         self.journal.push(Row::Removed(id), now);
     }
 
-    fn set_group(&mut self, id: u32, kind: GroupKind, members: &[DeviceId]) {
+    fn set_group(&mut self, id: u32, account: AccountId, kind: GroupKind, names: &[DeviceId]) {
         for place in self
             .groups
             .remove(&id)
@@ -259,7 +270,7 @@ impl Hub {
                 device.groups.retain(|group| *group != id);
             }
         }
-        let places = members
+        let places = names
             .iter()
             .filter_map(|member| self.ids.get(member).copied());
         let members: Vec<_> = places.collect();
@@ -268,8 +279,17 @@ impl Hub {
                 device.groups.push(id);
             }
         }
+        // The first that was named, not the first that there is.
+        let master = names.first().and_then(|first| self.ids.get(first).copied());
+        let account = self.account(account);
         if !members.is_empty() {
-            self.groups.insert(id, Group { kind, members });
+            let group = Group {
+                account,
+                kind,
+                master,
+                members,
+            };
+            self.groups.insert(id, group);
         }
     }
 }

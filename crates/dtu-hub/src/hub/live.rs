@@ -6,8 +6,8 @@ use super::Hub;
 use crate::connection::Stage;
 use crate::device::{UDP_WINDOW, Via};
 use crate::event::{CloseReason, Output};
-use crate::ids::RoomId;
-use crate::registry::GroupKind;
+use crate::ids::{AccountId, RoomId};
+use crate::registry::{GroupKind, Rights};
 use crate::time::Instant;
 
 impl Hub {
@@ -27,6 +27,17 @@ impl Hub {
         }
         if !rest.is_empty() {
             self.in_room(place, id, rest, now);
+        }
+    }
+
+    /// A room that becomes another account's is empty first.
+    pub(super) fn evict(&mut self, id: RoomId, owner: AccountId) {
+        let room = self.rooms.get_mut(&id);
+        let Some(room) = room.filter(|room| room.account != owner) else {
+            return;
+        };
+        for member in std::mem::take(&mut room.members) {
+            self.close(member, CloseReason::NoRoom);
         }
     }
 
@@ -81,14 +92,19 @@ impl Hub {
             let Some(group) = group.and_then(|id| self.groups.get_mut(&id)) else {
                 continue;
             };
-            let kind = group.kind;
+            let (kind, master, account) = (group.kind, group.master, group.account);
             let members = std::mem::take(&mut group.members);
-            let master = members.first().copied();
+            let may = |hub: &Self, place: u32, right: Rights| {
+                let device = hub.device(place);
+                device.is_some_and(|device| device.rights_of(account).has(right))
+            };
+            let speaks = may(self, from, Rights::READ);
             for member in members.iter().copied().filter(|member| *member != from) {
                 let hears = match kind {
                     GroupKind::AllToAll => true,
                     GroupKind::MasterToSlaves => master == Some(from) || master == Some(member),
                 };
+                let hears = hears && speaks && may(self, member, Rights::SEND);
                 if hears && !self.live_device(member, bytes, now) {
                     self.counters.group_bytes_dropped += bytes.len() as u64;
                 }

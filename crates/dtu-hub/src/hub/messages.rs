@@ -107,13 +107,12 @@ impl Hub {
         let Some(device) = devices.get(place as usize).and_then(Option::as_ref) else {
             return;
         };
-        let mut give = |sub: Sub, is_exact: bool| {
+        let mut give = |sub: Sub, reach: Reach| {
             let own = sessions.get_mut(sub.session.0 as usize);
             let Some(session) = own.and_then(|own| own.session.as_mut()) else {
                 return;
             };
-            // Filters that overlap bring a message once.
-            if is_exact && session.has(sub.kind, Reach::Account) {
+            if !session.comes_by(sub.kind, id, reach) {
                 return;
             }
             let deliver = if sub.acked {
@@ -128,12 +127,15 @@ impl Hub {
             }
         };
         let exact = device.subs.iter().filter(|sub| sub.kind != Kind::Status);
-        exact.for_each(|sub| give(*sub, true));
+        exact.for_each(|sub| give(*sub, Reach::Device(id)));
         for (account, rights) in &device.accounts {
             if rights.has(Rights::READ)
                 && let Some(account) = accounts.get(*account as usize)
             {
-                account.bytes.iter().for_each(|sub| give(*sub, false));
+                account
+                    .bytes
+                    .iter()
+                    .for_each(|sub| give(*sub, Reach::Account));
             }
         }
         // mutant: hub-cursor
@@ -158,10 +160,54 @@ impl Hub {
                 continue;
             };
             let kept = session.is_kept().then(|| session.name.clone()).flatten();
-            let position = session.position(place, kind);
-            if let (Some(name), Some(device), Some(position)) = (kept, device, position) {
-                let row = Row::Cursor(session.account, name, device, kind, position);
-                self.journal.push(row, now);
+            let (account, position) = (session.account, session.position(place, kind));
+            if let (Some(name), Some(device)) = (kept, device) {
+                self.journal.push(
+                    match position {
+                        Some(position) => Row::Cursor(account, name, device, kind, position),
+                        None => Row::CursorEnded(account, name, device, kind),
+                    },
+                    now,
+                );
+            }
+        }
+    }
+
+    /// A session gets nothing more of a device: where it was is no more, also on disk, else it would get what came
+    /// meanwhile after a restart.
+    pub(super) fn forget(&mut self, key: SessionKey, place: u32, kind: Kind, now: Instant) {
+        if let Some(session) = self.session(key)
+            && session.forget(place, kind)
+            && session.is_kept()
+        {
+            self.moved.insert((key, place, kind));
+            self.journal.touch(now);
+        }
+    }
+
+    /// Subscriptions of this kind have changed: positions that none needs any more are forgotten.
+    pub(super) fn forget_uncovered(
+        &mut self,
+        key: SessionKey,
+        kind: Kind,
+        reach: Reach,
+        now: Instant,
+    ) {
+        let places = match reach {
+            Reach::Device(device) => self.ids.get(&device).copied().into_iter().collect(),
+            Reach::Account => {
+                let session = self.session(key);
+                session.map(|own| own.devices(kind)).unwrap_or_default()
+            }
+        };
+        for place in places {
+            let device = self.device(place).map(|own| own.record.id);
+            let is_covered = self
+                .session(key)
+                .zip(device)
+                .is_some_and(|(session, device)| session.acknowledges(kind, device));
+            if !is_covered {
+                self.forget(key, place, kind, now);
             }
         }
     }

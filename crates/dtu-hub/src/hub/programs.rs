@@ -225,6 +225,10 @@ impl Hub {
 
     /// "An account sees … its own devices only."
     pub(super) fn may_read(&self, account: AccountId, subscription: Subscription) -> bool {
+        // Values are not built yet: serial bytes are none.
+        if subscription.kind == Kind::DeviceJson {
+            return false;
+        }
         match subscription.reach {
             Reach::Account => matches!(subscription.kind, Kind::AccountTx | Kind::Status),
             Reach::Device(device) => self
@@ -254,6 +258,7 @@ impl Hub {
             return;
         }
         self.list(key, subscription);
+        self.forget_uncovered(key, subscription.kind, subscription.reach, now);
         match kept {
             Some(name) => {
                 let row = Row::Subscribed(account, name, subscription);
@@ -337,10 +342,6 @@ impl Hub {
 
     fn unsubscribe(&mut self, key: SessionKey, kind: Kind, reach: Reach, now: Instant) {
         self.unlist(key, kind, reach);
-        let place = match reach {
-            Reach::Device(device) => self.ids.get(&device).copied(),
-            Reach::Account => None,
-        };
         let Some(session) = self.session(key) else {
             return;
         };
@@ -349,12 +350,7 @@ impl Hub {
         }
         let kept = session.is_kept().then(|| session.name.clone()).flatten();
         let account = session.account;
-        let covered = session.has(kind, Reach::Account);
-        match place {
-            Some(place) if !covered => session.forget(place, kind),
-            None if reach == Reach::Account => session.forget_kind(kind),
-            Some(_) | None => {}
-        }
+        self.forget_uncovered(key, kind, reach, now);
         if let Some(name) = kept {
             self.journal
                 .push(Row::Unsubscribed(account, name, kind, reach), now);

@@ -726,6 +726,10 @@ impl Disk {
                 let old = kept.cursors.insert((device, kind), position);
                 assert!(old.is_none_or(|old| old <= position), "a cursor moves on");
             }
+            Row::CursorEnded(account, name, device, kind) => {
+                let kept = self.sessions.entry((account, name)).or_default();
+                kept.cursors.remove(&(device, kind));
+            }
             Row::ProgramEnded(account, name) => {
                 self.sessions.remove(&(account, name));
             }

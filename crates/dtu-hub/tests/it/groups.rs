@@ -4,7 +4,9 @@ use dtu_hub::event::{CloseReason, Door, Input};
 use dtu_hub::ids::RoomId;
 use dtu_hub::registry::{GroupKind, Registry};
 
-use crate::bench::{ALICE, Bench, id, ip};
+use dtu_hub::registry::Rights;
+
+use crate::bench::{ALICE, BOB, Bench, id, ip};
 
 fn room(bench: &mut Bench, members: usize, rate: u32) {
     bench.input(Input::Registry(Registry::Room {
@@ -59,7 +61,12 @@ fn what_one_of_a_group_sends_the_others_get() {
     bench.closes(4);
     let set = |bench: &mut Bench, kind| {
         let members = (1..=4).map(id).collect();
-        bench.input(Input::Registry(Registry::Group(7, kind, members)));
+        bench.input(Input::Registry(Registry::Group {
+            group: 7,
+            account: ALICE,
+            kind,
+            members,
+        }));
     };
     set(&mut bench, GroupKind::AllToAll);
     bench
@@ -76,10 +83,70 @@ fn what_one_of_a_group_sends_the_others_get() {
     bench.says(1, "order").hears(2, "order").hears(3, "order");
     bench.says(2, "answer").hears(1, "answer").hears(3, "");
     bench.comes(4, 4, 1).wait(1000).hears(4, "");
-    bench.input(Input::Registry(Registry::Group(
-        7,
-        GroupKind::AllToAll,
-        Vec::new(),
-    )));
+    bench.input(Input::Registry(Registry::Group {
+        group: 7,
+        account: ALICE,
+        kind: GroupKind::AllToAll,
+        members: Vec::new(),
+    }));
     bench.says(1, "alone").hears(2, "");
+}
+
+/// A slave never stands in for its master: what it sends is for the master only.
+#[test]
+fn a_group_without_its_master_has_none() {
+    let group = |first: u32| Registry::Group {
+        group: 7,
+        account: ALICE,
+        kind: GroupKind::MasterToSlaves,
+        members: [first, 2, 3].into_iter().map(id).collect(),
+    };
+    for is_removed in [true, false] {
+        let mut bench = Bench::new();
+        for n in 1..=3 {
+            bench.comes(n, n, 1);
+        }
+        bench.input(Input::Registry(group(if is_removed { 1 } else { 77 })));
+        if is_removed {
+            bench.removes(1);
+        }
+        bench.says(2, "answer").says(3, "answer");
+        bench.hears(2, "").hears(3, "");
+    }
+}
+
+/// Groups and rooms are of an account: who gives a device or a room away hears nothing more of it.
+#[test]
+fn a_group_reaches_as_far_as_the_rights_of_its_account() {
+    let mut bench = Bench::new();
+    for n in 1..=3 {
+        bench.comes(n, n, 1);
+    }
+    bench.input(Input::Registry(Registry::Group {
+        group: 7,
+        account: ALICE,
+        kind: GroupKind::AllToAll,
+        members: (1..=3).map(id).collect(),
+    }));
+    bench.device(2, |record| record.rights = vec![(BOB, Rights::ALL)]);
+    bench.says(1, "hers").hears(2, "").hears(3, "hers");
+    bench.says(2, "his").hears(1, "").hears(3, "");
+    room(&mut bench, 3, 1000);
+    for place in [4, 5] {
+        bench
+            .opens(place, Door::D2d, ip(1))
+            .says(place, [0x04, 0xD2, 0xFB, 0x2D]);
+    }
+    bench.input(Input::Registry(Registry::Room {
+        room: RoomId(1234),
+        account: BOB,
+        members: 3,
+        rate: 1000,
+    }));
+    bench.is_closed(4, CloseReason::NoRoom);
+    bench.is_closed(5, CloseReason::NoRoom);
+    bench
+        .opens(4, Door::D2d, ip(1))
+        .says(4, [0x04, 0xD2, 0xFB, 0x2D])
+        .is_open(4);
 }

@@ -1,7 +1,8 @@
 //! Device to program.
 
-use dtu_hub::event::{ProgramInput, ProgramOutput, Subscription, What};
-use dtu_hub::registry::Rights;
+use dtu_hub::event::{Input, ProgramInput, ProgramOutput, Subscription, What};
+use dtu_hub::ids::{Position, SessionEpoch, SessionName};
+use dtu_hub::registry::{Registry, Rights};
 use dtu_hub::time::Duration;
 use dtu_hub::topic::{Kind, Reach};
 
@@ -63,6 +64,47 @@ fn filters_that_overlap_bring_a_message_once() {
         .does(0, ProgramInput::Unsubscribe(Kind::AccountTx, one(1)))
         .says(1, "no more");
     assert_eq!(bench.messages(0), [] as [&str; 0]);
+}
+
+/// … by the higher of their QoS; and the end of one leaves the other where it was.
+#[test]
+fn filters_that_overlap_bring_the_higher_qos() {
+    for exact in [true, false] {
+        let mut bench = Bench::new();
+        bench.comes(1, 1, 1).attaches(0, ALICE, Some("scada"));
+        bench.subscribes(0, Kind::AccountTx, one(1), exact);
+        bench.subscribes(0, Kind::AccountTx, Reach::Account, !exact);
+        bench.got(0);
+        bench.says(1, "a").wait(20);
+        let acked = bench.got(0).into_iter().map(|output| match output {
+            ProgramOutput::Deliver(deliver) => deliver.delivery.is_some(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(acked.collect::<Vec<_>>(), [true]);
+        bench.goes(0).says(1, "b").wait(20);
+        bench.is_history_slow = true;
+        bench.attaches(0, ALICE, Some("scada"));
+        let weaker = if exact { Reach::Account } else { one(1) };
+        bench
+            .does(0, ProgramInput::Unsubscribe(Kind::AccountTx, weaker))
+            .history_comes()
+            .wait(20);
+        assert_eq!(bench.messages(0), ["b"], "{exact}");
+    }
+}
+
+/// Values of devices are not built: no serial bytes in their place.
+#[test]
+fn nobody_gets_serial_bytes_for_values() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).attaches(0, ALICE, None).got(0);
+    let values = Subscription {
+        kind: Kind::DeviceJson,
+        reach: one(1),
+        acked: false,
+    };
+    bench.does(0, ProgramInput::Subscribe(values)).says(1, "a");
+    assert_eq!(bench.got(0), [ProgramOutput::NotSubscribed(values)]);
 }
 
 /// "QoS 0: a bounded queue per program, drops counted and told."
@@ -202,6 +244,64 @@ fn a_kept_session_has_no_rights_of_its_own() {
         bench.says(1, "yours, too").wait(20);
         assert_eq!(bench.messages(0), [] as [&str; 0]);
     }
+}
+
+/// What a session gets no more, it does not get after a restart, nor when it may again.
+#[test]
+fn a_kept_session_gets_nothing_of_the_time_between() {
+    for by_rights in [false, true] {
+        let mut bench = Bench::new();
+        bench.comes(1, 1, 1).attaches(0, ALICE, Some("scada"));
+        bench.subscribes(0, Kind::AccountTx, Reach::Account, true);
+        bench.says(1, "a").wait(20);
+        assert_eq!(bench.messages(0), ["a"]);
+        let unsubscribe = ProgramInput::Unsubscribe(Kind::AccountTx, Reach::Account);
+        if by_rights {
+            bench.device(1, |record| record.rights = vec![(BOB, Rights::ALL)]);
+        } else {
+            bench.does(0, unsubscribe);
+        }
+        bench.says(1, "between").wait(20);
+        bench.device(1, |_| {});
+        bench.restarts().comes(1, 1, 1);
+        bench.attaches(0, ALICE, Some("scada"));
+        bench.subscribes(0, Kind::AccountTx, Reach::Account, true);
+        bench.says(1, "b").wait(20);
+        assert_eq!(bench.messages(0), ["b"], "{by_rights}");
+    }
+}
+
+/// A store that has a position ahead of the device, of one that was there before it, holds nothing up.
+#[test]
+fn a_device_that_begins_anew_is_heard() {
+    let mut bench = Bench::new();
+    let subscription = |reach| Subscription {
+        kind: Kind::DeviceTx,
+        reach,
+        acked: true,
+    };
+    let ahead = Position {
+        epoch: SessionEpoch(9),
+        sequence: 9,
+    };
+    bench.input(Input::Registry(Registry::Session {
+        account: ALICE,
+        name: SessionName::from("scada"),
+        keep: Duration::from_secs(60),
+        subscriptions: vec![subscription(one(1))],
+        cursors: vec![
+            (id(1), Kind::DeviceTx, ahead),
+            // Nothing covers this one.
+            (id(2), Kind::DeviceTx, Position::default()),
+        ],
+    }));
+    bench
+        .comes(1, 1, 1)
+        .comes(2, 2, 2)
+        .says(1, "a")
+        .says(2, "no");
+    bench.wait(20).attaches(0, ALICE, Some("scada")).wait(20);
+    assert_eq!(bench.messages(0), ["a"]);
 }
 
 /// "any other id has the normal take-over"; "many clean sessions side by side"
