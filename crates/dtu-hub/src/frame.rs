@@ -140,12 +140,27 @@ impl LengthField {
 /// The sum of Modbus RTU over bytes that end with it is zero.
 fn modbus_sum(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xFFFF, |sum, byte| {
-        (0..8).fold(sum ^ u16::from(*byte), |sum, _| {
-            let carry = sum & 1;
-            (sum >> 1) ^ (0xA001 * carry)
-        })
+        let [low, high] = sum.to_le_bytes();
+        SUMS[usize::from(low ^ byte)] ^ u16::from(high)
     })
 }
+
+/// What each byte does to the sum: where noise comes, a sum is taken at each of its bytes.
+const SUMS: [u16; 256] = {
+    let mut sums = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut sum = byte as u16;
+        let mut bit = 0;
+        while bit < 8 {
+            sum = (sum >> 1) ^ (0xA001 * (sum & 1));
+            bit += 1;
+        }
+        sums[byte] = sum;
+        byte += 1;
+    }
+    sums
+};
 
 /// Requests and answers look alike, so each length that is possible is tried, the short ones first.
 fn modbus(bytes: &[u8]) -> Parsed {

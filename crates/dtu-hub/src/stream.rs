@@ -7,6 +7,8 @@ use crate::time::{Duration, Instant};
 
 /// What may be a heartbeat waits so long.
 const PARTIAL: Duration = Duration::from_millis(200);
+/// Heartbeats one after another, in bytes; what is longer is data. They are looked through at each begin of a message.
+const BEATS: usize = 1024;
 /// The rest of a message comes within so long; else what came is a message.
 const REST_WITHIN: Duration = Duration::from_secs(2);
 
@@ -34,6 +36,10 @@ pub(crate) enum Piece<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     held: Vec<u8>,
+    /// So many of them are done with, until the run is over: they are moved away at once.
+    done: usize,
+    /// Where heartbeats were looked for in vain: each place is looked through once.
+    none: Vec<bool>,
     /// So many of them were looked at, and no message begins or ends there.
     looked: usize,
     /// The first of them is the first of a message, and no heartbeat.
@@ -112,10 +118,31 @@ impl Stream {
         now: Instant,
         out: &mut impl FnMut(Piece<'_>),
     ) {
+        self.cut(reading, silent, now, out);
+        let done = std::mem::take(&mut self.done);
+        self.held.drain(..done);
+        self.none.drain(..done.min(self.none.len()));
+        if self.held.is_empty() && self.held.capacity() > LONGEST {
+            (self.held, self.none) = (Vec::new(), Vec::new());
+        }
+    }
+
+    /// What is not done with.
+    fn rest(&self) -> &[u8] {
+        &self.held[self.done..]
+    }
+
+    fn cut(
+        &mut self,
+        reading: &Reading,
+        silent: bool,
+        now: Instant,
+        out: &mut impl FnMut(Piece<'_>),
+    ) {
         let mut silent = silent;
         loop {
             self.due = None;
-            if self.held.is_empty() {
+            if self.rest().is_empty() {
                 return;
             }
             if !self.begun {
@@ -146,13 +173,13 @@ impl Stream {
             }
             let length = match self.message(&reading.framing, out) {
                 Some(length) => length,
-                None if silent && self.is_over(reading, now) => self.held.len().min(LONGEST),
+                None if silent && self.is_over(reading, now) => self.rest().len().min(LONGEST),
                 None => {
-                    self.due = (!self.held.is_empty()).then(|| self.ends_at(reading));
+                    self.due = (!self.rest().is_empty()).then(|| self.ends_at(reading));
                     return;
                 }
             };
-            out(Piece::Message(&self.held[..length]));
+            out(Piece::Message(&self.rest()[..length]));
             self.drop_first(length, now);
         }
     }
@@ -160,21 +187,21 @@ impl Stream {
     /// The length of the message at the begin. What stands before it and is none goes out as one of its own.
     fn message(&mut self, framing: &Framing, out: &mut impl FnMut(Piece<'_>)) -> Option<usize> {
         if let Framing::Delimiter { .. } = framing {
-            return match framing.parse(&self.held, self.looked) {
+            return match framing.parse(self.rest(), self.looked) {
                 Parsed::Message(length) => Some(length),
                 Parsed::More | Parsed::No => {
-                    self.looked = self.held.len();
+                    self.looked = self.rest().len();
                     None
                 }
             };
         }
         loop {
-            match framing.parse(&self.held[self.looked..], 0) {
+            match framing.parse(&self.rest()[self.looked..], 0) {
                 Parsed::Message(length) => {
                     let noise = std::mem::take(&mut self.looked);
                     if noise > 0 {
-                        out(Piece::Message(&self.held[..noise]));
-                        self.held.drain(..noise);
+                        out(Piece::Message(&self.rest()[..noise]));
+                        self.done += noise;
                     }
                     return Some(length);
                 }
@@ -203,42 +230,48 @@ impl Stream {
     }
 
     fn drop_first(&mut self, length: usize, now: Instant) {
-        self.held.drain(..length);
+        self.done += length;
         self.looked = 0;
         self.begun = false;
         self.since = self.last.min(now);
-        if self.held.is_empty() && self.held.capacity() > LONGEST {
-            self.held = Vec::new();
-        }
     }
 
     /// "taken out only where they stand at the start of a frame and are followed by a frame start or silence"
-    fn begin(&self, reading: &Reading, silent: bool) -> Begin {
-        let held = self.held.as_slice();
+    fn begin(&mut self, reading: &Reading, silent: bool) -> Begin {
         let prefix = reading.prefix.as_ref();
-        if !prefix.is_empty() && held.starts_with(prefix) {
+        if !prefix.is_empty() && self.rest().starts_with(prefix) {
             return Begin::Prefix(prefix.len());
         }
         match self.heartbeats(reading, silent) {
             Some(Ok(lengths)) => return Begin::Heartbeats(lengths),
-            Some(Err(until)) if !silent => return Begin::Wait(until),
-            Some(Err(_)) | None => {}
+            Some(Err(until)) => return Begin::Wait(until),
+            None => {}
         }
-        if !silent && !prefix.is_empty() && prefix.starts_with(held) {
+        if !silent && !prefix.is_empty() && prefix.starts_with(self.rest()) {
             return Begin::Wait(self.since + PARTIAL);
         }
         Begin::Message
     }
 
     /// The heartbeats at the begin, by their lengths; until when it is waited for what tells.
-    fn heartbeats(&self, reading: &Reading, silent: bool) -> Option<Result<Vec<usize>, Instant>> {
-        let held = self.held.as_slice();
+    fn heartbeats(
+        &mut self,
+        reading: &Reading,
+        silent: bool,
+    ) -> Option<Result<Vec<usize>, Instant>> {
+        let held = &self.held[self.done..];
+        let none = self.none.get(self.done..).unwrap_or_default();
+        if none.first() == Some(&true) {
+            return None;
+        }
         let all = || reading.heartbeats.iter().filter(|beat| !beat.is_empty());
         if !all().any(|beat| held.starts_with(beat) || beat.starts_with(held)) {
             return None;
         }
         // Only so far is looked: what is longer and tells nothing is data, however the network cut it.
-        let seen = &held[..held.len().min(LONGEST)];
+        let longest = all().map(Bytes::len).max().unwrap_or(0);
+        let window = BEATS.max(2 * longest).min(LONGEST);
+        let seen = &held[..held.len().min(window)];
         let mut beats: Vec<_> = all().collect();
         beats.sort_unstable_by_key(|beat| std::cmp::Reverse(beat.len()));
         // Where heartbeats can end; then, from the back, what stands there. A place is looked at once: who is outside
@@ -252,6 +285,7 @@ impl Stream {
             for beat in &beats {
                 if seen[at..].starts_with(beat)
                     && let Some(place) = places.get_mut(at + beat.len())
+                    && none.get(at + beat.len()) != Some(&true)
                 {
                     *place = Place::Nothing;
                 }
@@ -266,13 +300,21 @@ impl Stream {
         match places[0] {
             Place::Heartbeat(_) => {}
             // Silence counts from the last byte, but not for ever.
-            Place::Ends if seen.len() < LONGEST => {
+            Place::Ends if seen.len() < window && !silent => {
                 return Some(Err(
                     (self.last + PARTIAL).min(self.since + PARTIAL + PARTIAL)
                 ));
             }
-            Place::Partial if seen.len() < LONGEST => return Some(Err(self.since + PARTIAL)),
-            Place::Ends | Place::Partial | Place::Nothing | Place::Unseen => return None,
+            Place::Partial if seen.len() < window && !silent => {
+                return Some(Err(self.since + PARTIAL));
+            }
+            Place::Ends | Place::Partial | Place::Nothing | Place::Unseen => {
+                let end = self.done + places.len();
+                self.none.resize(end.max(self.none.len()), false);
+                let none = self.none[self.done..].iter_mut().zip(&places);
+                none.for_each(|(none, place)| *none |= *place != Place::Unseen);
+                return None;
+            }
         }
         let (mut at, mut lengths) = (0, Vec::new());
         while let Some(Place::Heartbeat(length)) = places.get(at) {
