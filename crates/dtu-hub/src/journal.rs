@@ -37,6 +37,8 @@ pub(crate) struct Journal {
     writing: usize,
     number: u64,
     outstanding: bool,
+    /// The last batch that is on disk.
+    on_disk: u64,
     /// When the batch is due.
     due: Option<Instant>,
     then: VecDeque<(u64, Then)>,
@@ -72,6 +74,16 @@ impl Journal {
         self.failing
     }
 
+    /// All batches up to this one are on disk.
+    pub(crate) const fn on_disk(&self) -> u64 {
+        self.on_disk
+    }
+
+    /// All rows so far are in this batch or an earlier one.
+    pub(crate) const fn next_batch(&self) -> u64 {
+        self.number + 1
+    }
+
     pub(crate) fn deadline(&self) -> Instant {
         match self.due {
             Some(due) if !self.outstanding => due,
@@ -96,6 +108,7 @@ impl Journal {
     pub(crate) fn committed(&mut self, number: u64) -> bool {
         if self.outstanding && number == self.number {
             self.outstanding = false;
+            self.on_disk = number;
             self.writing = 0;
         }
         std::mem::take(&mut self.failing)

@@ -35,6 +35,8 @@ struct Cursor {
     repeats_to: Position,
     /// There is more in history.
     behind: bool,
+    /// History had nothing; up to here it never will, unless that is in this batch, which was not on disk yet.
+    nothing: Option<(Position, u64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,13 +89,15 @@ pub(crate) struct Session {
     behind: VecDeque<StreamKey>,
     /// The fetch that is on its way.
     pub(crate) fetching: Option<u64>,
+    /// All batches up to this one were on disk when it went out.
+    pub(crate) fetched_after: u64,
     /// History has no more on disk for now.
     pub(crate) waits_for_disk: bool,
     deliveries: u64,
-    queue: VecDeque<Deliver>,
+    /// Of QoS 0, with `Dropped` where some found no room.
+    queue: VecDeque<ProgramOutput>,
     queued: usize,
     in_hands: usize,
-    dropped: u64,
 }
 
 impl Session {
@@ -109,12 +113,12 @@ impl Session {
             in_flight: VecDeque::new(),
             behind: VecDeque::new(),
             fetching: None,
+            fetched_after: 0,
             waits_for_disk: false,
             deliveries: 0,
             queue: VecDeque::new(),
             queued: 0,
             in_hands: 0,
-            dropped: 0,
         }
     }
 
@@ -135,8 +139,17 @@ impl Session {
     }
 
     /// A message of QoS 0: at once, or in the queue, or dropped.
-    pub(crate) fn publish(&mut self, kind: Kind, message: Published<'_>) -> Option<Deliver> {
-        self.attached?;
+    ///
+    /// # Errors
+    /// Where it is dropped.
+    pub(crate) fn publish(
+        &mut self,
+        kind: Kind,
+        message: Published<'_>,
+    ) -> Result<Option<Deliver>, ()> {
+        if self.attached.is_none() {
+            return Ok(None);
+        }
         let deliver = Deliver {
             delivery: None,
             kind,
@@ -148,15 +161,18 @@ impl Session {
         let cost = DELIVERY + message.bytes.len();
         if self.queue.is_empty() && self.in_hands < IN_HANDS {
             self.in_hands += cost;
-            return Some(deliver);
+            return Ok(Some(deliver));
         }
         if self.queued + cost > QUEUE {
-            self.dropped += 1;
-            return None;
+            match self.queue.back_mut() {
+                Some(ProgramOutput::Dropped(count)) => *count += 1,
+                Some(_) | None => self.queue.push_back(ProgramOutput::Dropped(1)),
+            }
+            return Err(());
         }
         self.queued += cost;
-        self.queue.push_back(deliver);
-        None
+        self.queue.push_back(ProgramOutput::Deliver(deliver));
+        Ok(None)
     }
 
     /// A message of QoS 1: at once, or the session is behind and reads history. `Moved` where the store has to know
@@ -258,21 +274,18 @@ impl Session {
         self.in_hands = self.in_hands.saturating_sub(bytes + messages * DELIVERY);
     }
 
-    /// The next of the queue of QoS 0 that finds room in the host's hands, then what was dropped meanwhile.
+    /// The next of the queue of QoS 0 that finds room in the host's hands. What was dropped is told in its place.
     pub(crate) fn next_queued(&mut self) -> Option<ProgramOutput> {
         self.attached?;
-        if self.in_hands < IN_HANDS
-            && let Some(deliver) = self.queue.pop_front()
-        {
+        if let ProgramOutput::Deliver(deliver) = self.queue.front()? {
+            if self.in_hands >= IN_HANDS {
+                return None;
+            }
             let cost = DELIVERY + deliver.bytes.len();
             self.queued -= cost;
             self.in_hands += cost;
-            return Some(ProgramOutput::Deliver(deliver));
         }
-        if self.queue.is_empty() && self.dropped > 0 {
-            return Some(ProgramOutput::Dropped(std::mem::take(&mut self.dropped)));
-        }
-        None
+        self.queue.pop_front()
     }
 
     /// What it wants to read of history now.
@@ -298,11 +311,12 @@ impl Session {
         })
     }
 
-    /// What it wanted came. `head` is the last message of the device, on disk or not.
+    /// What it wanted came. `head` is the last message of the device, on disk or not; it is with this batch.
     pub(crate) fn fetched(
         &mut self,
         device: DeviceId,
         head: Position,
+        batch: u64,
         messages: &[(Position, Bytes)],
         out: &mut Vec<Deliver>,
     ) {
@@ -326,6 +340,18 @@ impl Session {
                 ));
             }
         }
+        if messages.is_empty() {
+            match cursor.nothing {
+                Some((gone, batch)) if self.fetched_after >= batch => {
+                    cursor.sent = cursor.sent.max(gone);
+                    cursor.nothing = None;
+                }
+                Some(_) => {}
+                None => cursor.nothing = Some((head, batch)),
+            }
+        } else {
+            cursor.nothing = None;
+        }
         cursor.behind = cursor.sent < head;
         if cursor.behind {
             if messages.is_empty() {
@@ -344,11 +370,13 @@ impl Session {
         }
     }
 
-    /// The connection is gone: what was in flight comes again, with DUP.
-    pub(crate) fn detach(&mut self) {
+    /// The connection is gone: what was in flight comes again, with DUP. So many of QoS 0 go with it.
+    pub(crate) fn detach(&mut self) -> u64 {
         self.attached = None;
-        self.queue.clear();
-        (self.queued, self.in_hands, self.dropped) = (0, 0, 0);
+        let queue = std::mem::take(&mut self.queue);
+        let is_message = |output: &&ProgramOutput| matches!(output, ProgramOutput::Deliver(_));
+        let dropped = queue.iter().filter(is_message).count() as u64;
+        (self.queued, self.in_hands) = (0, 0);
         (self.fetching, self.waits_for_disk) = (None, false);
         for flight in std::mem::take(&mut self.in_flight) {
             let Some(cursor) = self.cursors.get_mut(&flight.stream) else {
@@ -362,6 +390,7 @@ impl Session {
                 self.behind.push_back(flight.stream);
             }
         }
+        dropped
     }
 
     /// Where it stood when the server stopped. All that history has behind it may have been sent.
@@ -374,6 +403,7 @@ impl Session {
             sent: position,
             repeats_to: head,
             behind,
+            nothing: None,
         };
         self.cursors.insert((device, kind), cursor);
         if behind {

@@ -102,6 +102,7 @@ impl Hub {
             accounts,
             sessions,
             outputs,
+            counters,
             ..
         } = self;
         let Some(device) = devices.get(place as usize).and_then(Option::as_ref) else {
@@ -120,7 +121,10 @@ impl Hub {
                 begins.extend(begin.map(|begin| (sub.session, begin)));
                 deliver
             } else {
-                session.publish(sub.kind, published)
+                session.publish(sub.kind, published).unwrap_or_else(|()| {
+                    counters.program_messages_dropped += 1;
+                    None
+                })
             };
             if let (Some(deliver), Some(program)) = (deliver, session.attached) {
                 outputs.push_back(Output::Program(program, ProgramOutput::Deliver(deliver)));
@@ -222,8 +226,10 @@ impl Hub {
         };
         self.last_fetch += 1;
         let fetch = self.last_fetch;
+        let on_disk = self.journal.on_disk();
         if let Some(session) = self.session(key) {
             session.fetching = Some(fetch);
+            session.fetched_after = on_disk;
         }
         self.fetches.insert(fetch, (key, wanted.device));
         self.outputs.push_back(Output::Store(StoreOutput::Fetch {
@@ -238,6 +244,7 @@ impl Hub {
         let Some((key, place)) = self.fetches.remove(&fetch) else {
             return;
         };
+        let batch = self.journal.next_batch();
         let device = self
             .device(place)
             .map(|device| (device.record.id, device.last));
@@ -254,7 +261,7 @@ impl Hub {
             return;
         };
         let mut deliveries = Vec::new();
-        session.fetched(id, head, messages, &mut deliveries);
+        session.fetched(id, head, batch, messages, &mut deliveries);
         let (program, waits) = (session.attached, session.waits_for_disk);
         if let Some(program) = program {
             if lost {

@@ -147,7 +147,7 @@ impl Hub {
             return;
         };
         let program = session.attached;
-        session.detach();
+        let dropped = session.detach();
         let is_kept = session.is_kept();
         session.ends_at = if is_kept { now + session.keep } else { now };
         if let Some(program) = program
@@ -155,6 +155,7 @@ impl Hub {
         {
             place.take_if(|(r#use, _)| *r#use == program.r#use);
         }
+        self.counters.program_messages_dropped += dropped;
         if is_kept {
             self.plan_session(key);
         } else {

@@ -95,6 +95,8 @@ pub(crate) struct Bench {
     /// Reads of history are not answered yet.
     pub(crate) is_history_slow: bool,
     fetches: Vec<Came>,
+    /// How often history was read.
+    pub(crate) reads: u32,
     writing: Option<(u64, Vec<Row>, Instant)>,
     /// What the hub is to be told when its outputs are drained.
     came: VecDeque<Came>,
@@ -133,6 +135,7 @@ impl Bench {
             disk_fails: false,
             is_history_slow: false,
             fetches: Vec::new(),
+            reads: 0,
             writing: None,
             came: VecDeque::new(),
             records: Vec::new(),
@@ -284,6 +287,7 @@ impl Bench {
                 after,
                 limit,
             }) => {
+                self.reads += 1;
                 let history = self.disk.history.get(&device).cloned().unwrap_or_default();
                 let behind = history
                     .into_iter()

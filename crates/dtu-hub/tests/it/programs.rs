@@ -136,6 +136,72 @@ fn a_program_that_does_not_read_is_told_what_it_missed() {
     assert!((250..400).contains(&messages), "{messages}");
 }
 
+/// It is told where the messages are missing, also while more come as fast as it reads.
+#[test]
+fn drops_are_told_while_more_comes() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).attaches(0, ALICE, None);
+    bench.subscribes(0, Kind::AccountTx, Reach::Account, false);
+    bench.programs[0].is_stalled = true;
+    for n in 0..1000 {
+        bench.says(1, format!("{n:01000}"));
+    }
+    let (mut got, mut dropped) = (bench.got(0), 0);
+    for n in 1000..2000 {
+        bench.says(1, format!("{n:01000}"));
+        let id = bench.program(0);
+        let written = ProgramInput::Written {
+            messages: 1,
+            bytes: 1000,
+        };
+        bench.input(Input::Program(id, written));
+        got.extend(bench.got(0));
+    }
+    let mut next = 0;
+    for output in got {
+        match output {
+            ProgramOutput::Deliver(deliver) => {
+                let text = String::from_utf8_lossy(&deliver.bytes);
+                assert_eq!(text, format!("{next:01000}"));
+                next += 1;
+            }
+            ProgramOutput::Dropped(count) => {
+                dropped += count;
+                next += count;
+            }
+            other => assert_eq!(other, ProgramOutput::Attached { present: false }),
+        }
+    }
+    assert!(dropped > 600, "{dropped}");
+    assert_eq!(bench.hub.counters().program_messages_dropped, dropped);
+    bench.goes(0);
+    let all = bench.hub.counters().program_messages_dropped;
+    assert!((200..300).contains(&(all - dropped)), "what waited");
+}
+
+/// "a position older than history is told", and history is not read for it again and again.
+#[test]
+fn what_history_has_lost_is_not_looked_for_for_ever() {
+    let mut bench = Bench::new();
+    bench.comes(1, 1, 1).comes(2, 2, 2);
+    bench.attaches(0, ALICE, Some("scada"));
+    bench.subscribes(0, Kind::AccountTx, Reach::Account, true);
+    bench.goes(0).says(1, "lost").wait(20);
+    bench.disk.history.clear();
+    bench.attaches(0, ALICE, Some("scada")).reads = 0;
+    for n in 0..50 {
+        bench.says(2, format!("{n}")).wait(20);
+    }
+    assert_eq!(bench.messages(0).len(), 50);
+    assert!(bench.reads < 5, "{}", bench.reads);
+    bench.reads = 0;
+    bench.says(1, "new").wait(20);
+    assert_eq!(
+        (bench.messages(0), bench.reads),
+        (vec!["new".to_owned()], 0)
+    );
+}
+
 /// "QoS 1 and persistent sessions: a **position in history**, not a queue: a stalled program continues where it was"
 #[test]
 fn a_program_that_stalls_continues_where_it_was() {
