@@ -9,7 +9,7 @@ pub struct Counters {
     pub room_bytes_dropped: u64,
     /// Bytes of a group that a member did not take, or that it was not there for.
     pub group_bytes_dropped: u64,
-    /// Messages of QoS 0 that a program did not read in time, or before it went.
+    /// Messages of QoS 0 and events that a program did not read in time, or before it went.
     pub program_messages_dropped: u64,
     /// Datagrams of nobody, or of a device that speaks by another door.
     pub datagrams_dropped: u64,

@@ -82,9 +82,9 @@ pub enum ProgramInput {
     Publish(Publish),
     /// It has acknowledged a delivery.
     Acked(Delivery),
-    /// So many deliveries, with so many bytes of payload, are out of the host's hands.
+    /// So many deliveries and events, with so many bytes of payload, are out of the host's hands.
     Written {
-        /// Deliveries.
+        /// Deliveries and events.
         messages: usize,
         /// Their payload.
         bytes: usize,
@@ -190,7 +190,7 @@ pub enum ProgramOutput {
         /// Whether the session was there.
         present: bool,
     },
-    /// A subscription is granted, on disk where the session outlives its connection.
+    /// A subscription is granted, on disk where the session outlives its connection. States are never acknowledged.
     Subscribed(Subscription),
     /// A subscription is refused, for want of rights or of a store that takes it; the connection stays.
     NotSubscribed(Subscription),
@@ -202,7 +202,7 @@ pub enum ProgramOutput {
     Deliver(Deliver),
     /// Something happened to a device (`JsonTx`).
     Event(Event),
-    /// So many messages were dropped, for the program did not read (QoS 0).
+    /// So many messages and events were dropped here, for the program did not read (QoS 0).
     Dropped(u64),
     /// Messages of the device are no longer in history.
     Lost(DeviceId),

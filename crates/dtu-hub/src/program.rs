@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
 
-use crate::event::{Deliver, ProgramOutput};
+use crate::event::{Deliver, Event, ProgramOutput};
 use crate::ids::{AccountId, Delivery, DeviceId, Position, ProgramId, SessionName};
 use crate::time::{Duration, Instant};
 use crate::topic::{Kind, Reach};
@@ -98,6 +98,8 @@ pub(crate) struct Session {
     queue: VecDeque<ProgramOutput>,
     queued: usize,
     in_hands: usize,
+    /// Devices whose present state it asked for.
+    states: VecDeque<u32>,
 }
 
 impl Session {
@@ -119,6 +121,7 @@ impl Session {
             queue: VecDeque::new(),
             queued: 0,
             in_hands: 0,
+            states: VecDeque::new(),
         }
     }
 
@@ -146,7 +149,7 @@ impl Session {
         &mut self,
         kind: Kind,
         message: Published<'_>,
-    ) -> Result<Option<Deliver>, ()> {
+    ) -> Result<Option<ProgramOutput>, ()> {
         if self.attached.is_none() {
             return Ok(None);
         }
@@ -158,10 +161,25 @@ impl Session {
             dup: false,
             bytes: message.bytes.clone(),
         };
-        let cost = DELIVERY + message.bytes.len();
+        self.offer(ProgramOutput::Deliver(deliver))
+    }
+
+    /// Something happened to a device.
+    ///
+    /// # Errors
+    /// Where that is dropped.
+    pub(crate) fn tell(&mut self, event: Event) -> Result<Option<ProgramOutput>, ()> {
+        if self.attached.is_none() {
+            return Ok(None);
+        }
+        self.offer(ProgramOutput::Event(event))
+    }
+
+    fn offer(&mut self, output: ProgramOutput) -> Result<Option<ProgramOutput>, ()> {
+        let cost = cost(&output);
         if self.queue.is_empty() && self.in_hands < IN_HANDS {
             self.in_hands += cost;
-            return Ok(Some(deliver));
+            return Ok(Some(output));
         }
         if self.queued + cost > QUEUE {
             match self.queue.back_mut() {
@@ -171,7 +189,7 @@ impl Session {
             return Err(());
         }
         self.queued += cost;
-        self.queue.push_back(ProgramOutput::Deliver(deliver));
+        self.queue.push_back(output);
         Ok(None)
     }
 
@@ -277,15 +295,43 @@ impl Session {
     /// The next of the queue of QoS 0 that finds room in the host's hands. What was dropped is told in its place.
     pub(crate) fn next_queued(&mut self) -> Option<ProgramOutput> {
         self.attached?;
-        if let ProgramOutput::Deliver(deliver) = self.queue.front()? {
-            if self.in_hands >= IN_HANDS {
-                return None;
-            }
-            let cost = DELIVERY + deliver.bytes.len();
-            self.queued -= cost;
-            self.in_hands += cost;
+        let cost = cost(self.queue.front()?);
+        if cost > 0 && self.in_hands >= IN_HANDS {
+            return None;
         }
+        self.queued -= cost;
+        self.in_hands += cost;
         self.queue.pop_front()
+    }
+
+    /// It wants the present states of these devices, as soon as it reads them.
+    pub(crate) fn ask(&mut self, places: impl IntoIterator<Item = u32>) {
+        for place in places {
+            if !self.states.contains(&place) {
+                self.states.push_back(place);
+            }
+        }
+    }
+
+    /// As [`Self::ask`], all of them anew.
+    pub(crate) fn ask_all(&mut self, places: Vec<u32>) {
+        self.states = places.into();
+    }
+
+    /// The next device whose state it can be told.
+    pub(crate) fn next_asked(&mut self) -> Option<u32> {
+        self.attached?;
+        if !self.queue.is_empty() || self.in_hands >= IN_HANDS {
+            return None;
+        }
+        let place = self.states.pop_front()?;
+        self.in_hands += DELIVERY;
+        Some(place)
+    }
+
+    /// The device that was asked for is no more.
+    pub(crate) const fn is_not_told(&mut self) {
+        self.in_hands = self.in_hands.saturating_sub(DELIVERY);
     }
 
     /// What it wants to read of history now.
@@ -374,8 +420,8 @@ impl Session {
     pub(crate) fn detach(&mut self) -> u64 {
         self.attached = None;
         let queue = std::mem::take(&mut self.queue);
-        let is_message = |output: &&ProgramOutput| matches!(output, ProgramOutput::Deliver(_));
-        let dropped = queue.iter().filter(is_message).count() as u64;
+        let dropped = queue.iter().filter(|output| cost(output) > 0).count() as u64;
+        self.states.clear();
         (self.queued, self.in_hands) = (0, 0);
         (self.fetching, self.waits_for_disk) = (None, false);
         for flight in std::mem::take(&mut self.in_flight) {
@@ -433,5 +479,22 @@ impl Session {
     pub(crate) fn acknowledges(&self, kind: Kind, device: DeviceId) -> bool {
         let of = |reach| self.subscriptions.get(&(kind, reach)) == Some(&true);
         of(Reach::Device(device)) || of(Reach::Account)
+    }
+}
+
+/// What is in the host's hands or waits for them, in bytes.
+const fn cost(output: &ProgramOutput) -> usize {
+    match output {
+        ProgramOutput::Deliver(deliver) => DELIVERY + deliver.bytes.len(),
+        ProgramOutput::Event(_) => DELIVERY,
+        ProgramOutput::Attached { .. }
+        | ProgramOutput::Subscribed(_)
+        | ProgramOutput::NotSubscribed(_)
+        | ProgramOutput::Answered(_)
+        | ProgramOutput::NotTaken(..)
+        | ProgramOutput::Dropped(_)
+        | ProgramOutput::Lost(_)
+        | ProgramOutput::TakenOver
+        | ProgramOutput::TooManySessions => 0,
     }
 }

@@ -1,7 +1,7 @@
 //! What is told: to the log, to the store, to programs.
 
 use super::Hub;
-use crate::event::{Event, Log, Output, ProgramOutput, Row, What};
+use crate::event::{Event, Log, Output, Row, What};
 use crate::ids::SessionEpoch;
 use crate::presence::State;
 use crate::registry::Rights;
@@ -31,6 +31,7 @@ impl Hub {
             accounts,
             sessions,
             outputs,
+            counters,
             ..
         } = self;
         let Some(device) = devices.get(place as usize).and_then(Option::as_ref) else {
@@ -43,10 +44,16 @@ impl Hub {
         let all = readers.filter_map(|(account, _)| accounts.get(*account as usize));
         let own = device.subs.iter().filter(|sub| sub.kind == Kind::Status);
         for sub in own.chain(all.flat_map(|account| &account.status)) {
-            let place = sessions.get(sub.session.0 as usize);
-            let session = place.and_then(|place| place.session.as_ref());
-            if let Some(program) = session.and_then(|session| session.attached) {
-                outputs.push_back(Output::Program(program, ProgramOutput::Event(event)));
+            let place = sessions.get_mut(sub.session.0 as usize);
+            let Some(session) = place.and_then(|place| place.session.as_mut()) else {
+                continue;
+            };
+            match (session.tell(event), session.attached) {
+                (Ok(Some(output)), Some(program)) => {
+                    outputs.push_back(Output::Program(program, output));
+                }
+                (Ok(_), _) => {}
+                (Err(()), _) => counters.program_messages_dropped += 1,
             }
         }
     }

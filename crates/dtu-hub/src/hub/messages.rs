@@ -116,18 +116,18 @@ impl Hub {
             if !session.comes_by(sub.kind, id, reach) {
                 return;
             }
-            let deliver = if sub.acked {
+            let output = if sub.acked {
                 let (deliver, begin) = session.publish_acked(sub.kind, published);
                 begins.extend(begin.map(|begin| (sub.session, begin)));
-                deliver
+                deliver.map(ProgramOutput::Deliver)
             } else {
                 session.publish(sub.kind, published).unwrap_or_else(|()| {
                     counters.program_messages_dropped += 1;
                     None
                 })
             };
-            if let (Some(deliver), Some(program)) = (deliver, session.attached) {
-                outputs.push_back(Output::Program(program, ProgramOutput::Deliver(deliver)));
+            if let (Some(output), Some(program)) = (output, session.attached) {
+                outputs.push_back(Output::Program(program, output));
             }
         };
         let exact = device.subs.iter().filter(|sub| sub.kind != Kind::Status);

@@ -57,6 +57,7 @@ impl Hub {
                 while let Some(output) = self.session(key).and_then(Session::next_queued) {
                     self.tell_program(id, output);
                 }
+                self.tell_states(id, key, now);
                 self.read_history(key);
             }
             ProgramInput::Gone => self.detach(key, now),
@@ -242,7 +243,7 @@ impl Hub {
         &mut self,
         id: ProgramId,
         key: SessionKey,
-        subscription: Subscription,
+        mut subscription: Subscription,
         now: Instant,
     ) {
         let Some(account) = self.session(key).map(|session| session.account) else {
@@ -252,6 +253,7 @@ impl Hub {
             self.tell_program(id, ProgramOutput::NotSubscribed(subscription));
             return;
         }
+        subscription.acked &= subscription.kind != Kind::Status;
         let kept = self.session(key).filter(|session| session.is_kept());
         let kept = kept.and_then(|session| session.name.clone());
         if kept.is_some() && !self.journal.has_room() {
@@ -269,28 +271,47 @@ impl Hub {
             None => self.tell_program(id, ProgramOutput::Subscribed(subscription)),
         }
         if subscription.kind == Kind::Status {
-            self.tell_states(id, account, subscription.reach, now);
+            self.ask_states(key, account, subscription.reach);
+            self.tell_states(id, key, now);
         }
     }
 
     /// "retained status": who asks hears how things are.
-    fn tell_states(&mut self, id: ProgramId, account: AccountId, reach: Reach, now: Instant) {
-        let places = match reach {
-            Reach::Device(device) => self.ids.get(&device).copied().into_iter().collect(),
+    fn ask_states(&mut self, key: SessionKey, account: AccountId, reach: Reach) {
+        match reach {
+            Reach::Device(device) => {
+                let place = self.ids.get(&device).copied();
+                if let Some(session) = self.session(key) {
+                    session.ask(place);
+                }
+            }
             Reach::Account => {
                 let account = self.account(account);
                 let own = self.accounts.get(account as usize);
                 let devices = own.map(|own| own.devices.clone()).unwrap_or_default();
-                let may_read = |place: &u32| {
-                    let device = self.device(*place);
-                    device.is_some_and(|device| device.rights_of(account).has(Rights::READ))
-                };
-                devices.into_iter().filter(may_read).collect::<Vec<_>>()
+                if let Some(session) = self.session(key) {
+                    session.ask_all(devices);
+                }
             }
+        }
+    }
+
+    /// As many as the program reads.
+    fn tell_states(&mut self, id: ProgramId, key: SessionKey, now: Instant) {
+        let Some(account) = self.session(key).map(|session| session.account) else {
+            return;
         };
-        for place in places {
-            if let Some(event) = self.present_state(place, now) {
-                self.tell_program(id, ProgramOutput::Event(event));
+        let account = self.account(account);
+        while let Some(place) = self.session(key).and_then(Session::next_asked) {
+            let device = self.device(place);
+            let may_read = device.is_some_and(|own| own.rights_of(account).has(Rights::READ));
+            match self.present_state(place, now).filter(|_| may_read) {
+                Some(event) => self.tell_program(id, ProgramOutput::Event(event)),
+                None => {
+                    if let Some(session) = self.session(key) {
+                        session.is_not_told();
+                    }
+                }
             }
         }
     }

@@ -343,6 +343,7 @@ impl Bench {
             program.unwritten.1 += bytes.len();
             program.unacked.extend(*delivery);
         }
+        program.unwritten.0 += usize::from(matches!(output, ProgramOutput::Event(_)));
         program.got.push_back(output);
         self.read(id.place);
     }

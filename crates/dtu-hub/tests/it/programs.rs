@@ -470,3 +470,47 @@ fn who_asks_for_states_has_the_present_one_and_each_change() {
     bench.subscribes(0, Kind::Status, Reach::Account, false);
     assert_eq!(whats(&mut bench).len(), 9, "of all nine devices");
 }
+
+/// Events wait like messages of QoS 0, in the same room; the states that a program asks for come as it reads.
+#[test]
+fn a_program_that_does_not_read_is_told_which_events_it_missed() {
+    let is_event = |output: &&ProgramOutput| matches!(output, ProgramOutput::Event(_));
+    let mut bench = Bench::empty();
+    for n in 1..=3000 {
+        bench.device(n, |_| {});
+    }
+    bench.attaches(0, ALICE, None);
+    bench.programs[0].is_stalled = true;
+    bench.subscribes(0, Kind::Status, Reach::Account, false);
+    let states = bench.got(0).iter().filter(is_event).count();
+    assert!(states < 1100, "{states}");
+    bench.programs[0].is_stalled = false;
+    bench.read_on(0);
+    let others = bench.got(0).iter().filter(is_event).count();
+    assert_eq!(states + others, 3000);
+    bench.programs[0].is_stalled = true;
+    bench.whats();
+    for _ in 0..3000 {
+        bench.comes(1, 1, 1).closes(1);
+    }
+    let all = bench.whats().len();
+    bench.programs[0].is_stalled = false;
+    bench.read_on(0);
+    let got = bench.got(0);
+    let events = got.iter().filter(is_event).count();
+    let dropped = bench.hub.counters().program_messages_dropped;
+    assert_eq!(got.last(), Some(&ProgramOutput::Dropped(dropped)));
+    assert_eq!(events as u64 + dropped, all as u64);
+    assert!((4000..5500).contains(&events), "{events}");
+    // A state is never acknowledged.
+    let subscription = |acked| Subscription {
+        kind: Kind::Status,
+        reach: one(1),
+        acked,
+    };
+    bench.does(0, ProgramInput::Subscribe(subscription(true)));
+    assert_eq!(
+        bench.got(0)[0],
+        ProgramOutput::Subscribed(subscription(false))
+    );
+}
