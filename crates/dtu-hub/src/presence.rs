@@ -191,7 +191,8 @@ impl Presence {
                     self.alarm_at = Some(until);
                     return None;
                 }
-                self.alarm_at = alarms.remind.map(|every| now + every);
+                let remind = alarms.remind.filter(|every| !every.is_zero());
+                self.alarm_at = remind.map(|every| now + every);
                 let was = std::mem::replace(&mut self.alarmed, true);
                 Some(if was {
                     What::AlarmStill
@@ -255,6 +256,19 @@ mod tests {
             presence.online(false, at(1170 + day)),
             Some(What::AlarmBack)
         );
+    }
+
+    #[test]
+    fn a_reminder_after_no_time_is_none() {
+        let mut presence = Presence::default();
+        let alarms = Alarms {
+            remind: Some(Duration::ZERO),
+            ..Alarms::default()
+        };
+        presence.online(false, at(1000));
+        presence.offline(&alarms, at(300), at(1010));
+        assert!(presence.fire(None, &alarms, at(1070)).is_some());
+        assert_eq!(presence.deadline(None), Instant::NEVER);
     }
 
     /// "Offline alarm: delay, flap guard, reminder"
