@@ -210,6 +210,8 @@ pub enum ProgramOutput {
     TakenOver,
     /// There are too many kept sessions of this account.
     TooManySessions,
+    /// It is not attached: the session would have to go to disk, and the store takes nothing.
+    Unavailable,
 }
 
 /// A message for a program.

@@ -495,6 +495,7 @@ const fn cost(output: &ProgramOutput) -> usize {
         | ProgramOutput::Dropped(_)
         | ProgramOutput::Lost(_)
         | ProgramOutput::TakenOver
-        | ProgramOutput::TooManySessions => 0,
+        | ProgramOutput::TooManySessions
+        | ProgramOutput::Unavailable => 0,
     }
 }

@@ -82,13 +82,13 @@ impl Hub {
                 let device = *device;
                 self.uplink(device, bytes, now);
             }
-            Stage::Cloud(cloud) => match cloud.feed(bytes) {
-                Told::Less => {}
-                Told::Wrong => {
+            Stage::Cloud(cloud) => match (cloud.is_empty(), cloud.feed(bytes)) {
+                (_, Told::Less) => {}
+                (is_first, Told::Wrong) => {
                     let first = Bytes::copy_from_slice(bytes);
                     let source = connection.source;
                     // What came may be digits of an id and the begin of a password; only what is no id is shown.
-                    if !first.first().is_some_and(u8::is_ascii_digit) {
+                    if is_first && !first.first().is_some_and(u8::is_ascii_digit) {
                         self.unknowns.note(&first, source, now);
                     }
                     let not_in = NotIn {
@@ -98,7 +98,7 @@ impl Hub {
                     };
                     self.not_in(place, not_in);
                 }
-                Told::All { id, password, used } => {
+                (_, Told::All { id, password, used }) => {
                     connection.held = bytes[used..].to_vec();
                     match self.log_in(place, id, &password, now) {
                         Ok(device) => self.claim(

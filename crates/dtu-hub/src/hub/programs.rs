@@ -82,6 +82,19 @@ impl Hub {
         let mut found = named
             .as_ref()
             .and_then(|named| self.names.get(named).copied());
+        let is_kept = named.is_some() && !keep.is_zero();
+        let stored = found
+            .and_then(|key| self.session(key))
+            .filter(|own| own.is_kept());
+        let is_new_to_store = match stored.map(|own| own.keep) {
+            Some(stored) => clean || stored != keep,
+            None => is_kept,
+        };
+        let has_room = self.journal.has_room();
+        if is_new_to_store && !has_room {
+            self.tell_program(id, ProgramOutput::Unavailable);
+            return;
+        }
         if let Some(key) = found {
             if let Some(earlier) = self.session(key).and_then(|session| session.attached) {
                 self.tell_program(earlier, ProgramOutput::TakenOver);
@@ -92,7 +105,6 @@ impl Hub {
                 found = None;
             }
         }
-        let is_kept = named.is_some() && !keep.is_zero();
         let present = found.is_some();
         let was_kept = found
             .and_then(|key| self.session(key))
@@ -116,9 +128,9 @@ impl Hub {
             *place = Some((id.r#use, key));
         }
         if let Some((account, name)) = named {
-            if is_kept {
+            if is_kept && (is_new_to_store || has_room) {
                 self.journal.push(Row::Program(account, name, keep), now);
-            } else if was_kept {
+            } else if was_kept && !is_kept {
                 self.journal.push(Row::ProgramEnded(account, name), now);
             }
         }

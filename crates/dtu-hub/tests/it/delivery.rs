@@ -296,6 +296,12 @@ fn what_the_store_cannot_take_is_refused() {
         bench.got(0),
         [ProgramOutput::NotTaken(1, NotTaken::Unavailable)]
     );
+    let hour = Duration::from_secs(3600);
+    for (name, clean) in [("another", false), ("scada", true)] {
+        bench.attaches_as(1, ALICE, Some(name), hour, clean);
+        assert_eq!(bench.got(1), [ProgramOutput::Unavailable], "{name}");
+    }
+    bench.attaches(1, ALICE, None).got(1);
     for _ in 0..3 {
         let (kind, reach) = (Kind::DeviceTx, Reach::Device(id(2)));
         bench.does(0, ProgramInput::Unsubscribe(kind, reach));

@@ -78,6 +78,16 @@ fn who_waits_for_a_store_that_hangs_is_told_code_3() {
     bench.comes(0, 1, 1);
 }
 
+/// A password that is none is not shown to anybody, however the network cut it.
+#[test]
+fn no_piece_of_a_password_is_among_the_unknown() {
+    let mut bench = Bench::new();
+    bench.opens(0, Door::Cloud, ip(1)).says(0, id(1).as_str());
+    bench.says(0, "secret\u{0}1");
+    bench.is_closed(0, CloseReason::Refused(Code::Protocol));
+    assert_eq!(bench.hub.unknown().count(), 0);
+}
+
 /// "within 10 s"
 #[test]
 fn who_does_not_say_who_it_is_in_10_s_is_closed() {
