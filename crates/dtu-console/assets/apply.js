@@ -74,25 +74,38 @@ export async function apply(context, values, check, done) {
   let over = [];
   draft.sending(values);
   try {
+    over = await send(values, confirm);
+    if (!context.session.features.live) {
+      await readOnce();
+    }
+    await done();
+  } finally {
+    // Only now: until the device is read again, what was read before would show as its value.
+    draft.settle(over);
+  }
+}
+
+/**
+ * Says of which keys the draft is over.
+ * @param {Record<string, string>} values
+ * @param {number | null} confirm
+ * @returns {Promise<string[]>}
+ */
+async function send(values, confirm) {
+  try {
     const headers = { "If-Match": draft.settings.get()?.etag ?? "" };
     const applied = /** @type {Applied} */ (await post("apply", { values, confirm }, { headers }));
-    over = await tell(applied, values);
+    return await tell(applied, values);
   } catch (error) {
     if (!(error instanceof ApiError)) {
       throw error;
     }
     if (error.status === 412) {
-      over = await conflict(error.body, values);
-    } else {
-      notice(reason(error), "bad");
+      return conflict(error.body, values);
     }
+    notice(reason(error), "bad");
+    return [];
   }
-  if (!context.session.features.live) {
-    await readOnce();
-  }
-  await done();
-  // Only now: until the device is read again, what was read before would show as its value.
-  draft.settle(over);
 }
 
 /** What people call these. @param {string[]} keys */

@@ -50,6 +50,7 @@ export function forget() {
   schema = null;
   fields.clear();
   typed = new Map();
+  sent = {};
   forgetTrial();
   settings.set(null);
 }
