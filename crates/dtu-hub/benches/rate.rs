@@ -80,13 +80,13 @@ impl Host {
             let text = format!("{n:020}12345678");
             self.input(Input::Door(device, DoorInput::Data(text.as_bytes())));
         }
-        self.now = self.now + Duration::from_millis(10);
+        self.now += Duration::from_millis(10);
         self.hub.handle_timeout(self.now);
         self.drain();
     }
 
     fn input(&mut self, input: Input<'_>) {
-        self.now = self.now + Duration::from_micros(5);
+        self.now += Duration::from_micros(5);
         self.hub.handle_input(input, self.now);
         self.drain();
     }

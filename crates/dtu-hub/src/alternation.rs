@@ -61,7 +61,7 @@ mod tests {
         let ip = |n: u8| IpAddr::from([10, 0, 0, n]);
         let mut at = Instant::ZERO;
         addresses.windows(2).position(|pair| {
-            at = at + Duration::from_millis(every_ms);
+            at += Duration::from_millis(every_ms);
             alternation.take_over(ip(pair[0]), ip(pair[1]), spoke, at)
         })
     }

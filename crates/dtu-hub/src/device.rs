@@ -71,7 +71,7 @@ impl Device {
         let mut presence = Presence::default();
         let missed = record.was_online;
         if missed {
-            presence.is_missed();
+            presence.note_missed();
         }
         Self {
             accounts: Vec::new(),

@@ -77,7 +77,7 @@ impl Presence {
     }
 
     /// It was online before the start and is missed: the summary after the grace tells of it, no alarm of its own.
-    pub(crate) const fn is_missed(&mut self) {
+    pub(crate) const fn note_missed(&mut self) {
         self.alarmed = true;
     }
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use crate::frame::{Framing, LONGEST, Parsed};
 use crate::time::{Duration, Instant};
 
-/// What may be a heartbeat waits so long.
-const PARTIAL: Duration = Duration::from_millis(200);
+/// What may be a heartbeat, or the begin of a longer registration packet, waits so long.
+pub(crate) const PARTIAL: Duration = Duration::from_millis(200);
 /// Heartbeats one after another, in bytes; what is longer is data. They are looked through at each begin of a message.
 const BEATS: usize = 1024;
 /// The rest of a message comes within so long; else what came is a message.

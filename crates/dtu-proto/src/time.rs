@@ -12,7 +12,7 @@ impl Instant {
     /// The start of time.
     pub const ZERO: Self = Self(0);
     /// The end of time: stands for a time that does not come.
-    pub(crate) const NEVER: Self = Self(u64::MAX);
+    pub const NEVER: Self = Self(u64::MAX);
 
     /// The instant `micros` microseconds after the start.
     #[must_use]

@@ -13,12 +13,11 @@ use crate::guard::Shut;
 use crate::ids::{AccountId, ConnectionId, DeviceId, SessionEpoch};
 use crate::journal::Then;
 use crate::registry::Rights;
+use crate::stream::PARTIAL;
 use crate::time::{Duration, Instant};
 
 /// Who does not say in time who it is, is closed.
 const REGISTER_WITHIN: Duration = Duration::from_secs(10);
-/// What may be the begin of a longer registration packet waits so long.
-const PARTIAL: Duration = Duration::from_millis(200);
 /// A session that is not on disk by then is refused.
 const CLAIM_WITHIN: Duration = Duration::from_secs(30);
 
