@@ -9,7 +9,8 @@
 //! Nobody knows when exactly such bytes came. A line that runs at its rate and then falls silent sent them one behind the
 //! other, so [`Rests::read`] dates them back: to the earliest time at which they can have come at that rate, but for what
 //! the line delivers at once. With that time the host gives them to the device, which then cuts frames and hears `+++`
-//! behind its silence as if it had read them as they came: never later, and earlier by two deliveries of the line at most.
+//! behind its silence as if it had read them as they came: a millisecond later at most, and earlier by two deliveries of the
+//! line at most.
 //! Only where the line fell silent *and* went on within one rest is a silence taken for longer than it was, by that rest
 //! at most.
 //!

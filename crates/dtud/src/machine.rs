@@ -409,10 +409,7 @@ impl Machine {
     fn turn(&mut self) -> bool {
         let (now, had_ended) = (self.clock.now(), self.end.is_some());
         // What came while the line was left alone came before the deadlines of now, which waited for it.
-        let mut busy = false;
-        while self.serial.rest_end().is_some_and(|at| at <= now) && self.poll_serial(now) {
-            busy = true;
-        }
+        let mut busy = self.read_behind_rest(now);
         let is_due = |at: Instant| at <= now && self.serial.rest_end().is_none();
         let of_device = self.dtu.poll_timeout();
         if self.due.is_some_and(is_due) || of_device.is_some_and(|deadline| is_due(deadline.at)) {
@@ -596,6 +593,15 @@ impl Machine {
             self.announce();
         }
         any
+    }
+
+    /// Reads the line where a rest is over; says whether anything happened.
+    fn read_behind_rest(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        while self.serial.rest_end().is_some_and(|at| at <= now) && self.poll_serial(now) {
+            busy = true;
+        }
+        busy
     }
 
     /// In a long run of bytes the line is left alone for a while. Says whether it is to be looked at.
@@ -801,7 +807,7 @@ impl Machine {
         self.stop_by = Some(now + STOP_WITHIN);
         // What the line was left alone with came before the order to stop.
         self.serial.end_rest(now);
-        while self.serial.rest_end().is_some() && self.poll_serial(now) {}
+        self.read_behind_rest(now);
         self.feed(Input::Shutdown, now);
         true
     }
